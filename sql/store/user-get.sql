@@ -1,0 +1,3 @@
+-- One user with the name of its role.
+SELECT u.*, r.role_name FROM security_users u LEFT JOIN security_roles r ON r.role_id = u.role_id
+WHERE u.user_id = :user_id
