@@ -1,0 +1,128 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { difference, restoreNotePath } from '../backup/manifest.ts'
+import { ReaderError, readSql, sqlTime } from '../sql.ts'
+import { copyDatabase, inspect } from './backup.ts'
+
+/** `APOP`: says that the file is ours. */
+const APPLICATION_ID = 0x41504f50
+const MIGRATIONS = ['001-desk', '002-desk-columns', '003-request-life', '004-archives', '006-usable-approvals'] as const
+const KNOWN_TABLES = ['approval_requests', 'security_users']
+
+export interface Opened {
+  readonly db: Database.Database
+  /** Set when a database of the old system was taken over: where its verified backup lies. */
+  readonly adopted: { readonly backup: string } | null
+  /** There was no database, or an empty file. */
+  readonly created: boolean
+}
+
+/**
+ * Opens `security.db` for the server, the only process that writes it: creates it, adopts one of the old system in
+ * place (after a verified backup), migrates it. WAL with a durable commit for every transaction.
+ * @throws Error with a sentence for the operator; nothing was changed then
+ */
+export async function openDatabase(path: string, now: number): Promise<Opened> {
+  refuseDuringRestore(path)
+  mkdirSync(dirname(path), { recursive: true })
+  const created = !existsSync(path) || statSync(path).size === 0
+  let db: Database.Database
+  try {
+    db = new Database(path, { timeout: 5000 })
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
+  }
+  try {
+    const isOld = needsAdoption(db, path)
+    // Again: a restore that began in between looked for us before we had the file open.
+    refuseDuringRestore(path)
+    const backup = isOld ? await backUp(path, now) : null
+    configure(db, path)
+    migrate(db)
+    db.pragma('busy_timeout = 0')
+    return { db, created, adopted: backup === null ? null : { backup } }
+  } catch (error) {
+    db.close()
+    const { message } = error as Error
+    throw message.includes(path) ? error : new Error(`${path}: ${message}`, { cause: error })
+  }
+}
+
+/** A database that is being replaced, or was left half replaced, is nobody's to write. */
+function refuseDuringRestore(path: string): void {
+  if (!existsSync(restoreNotePath(path))) return
+  throw new Error(`${path} is being restored from a backup, or that was cut off: npm run backup -- resume`)
+}
+
+/** True for a database of the old system; false for a new or an own one; anything else is refused. */
+function needsAdoption(db: Database.Database, path: string): boolean {
+  const applicationId = db.pragma('application_id', { simple: true })
+  if (applicationId === APPLICATION_ID) {
+    const version = db.pragma('user_version', { simple: true }) as number
+    if (version > MIGRATIONS.length) {
+      throw new Error(`${path} was written by a newer approval-ops (schema ${version}). Start that version`)
+    }
+    return false
+  }
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]
+  if (tables.length === 0) return false
+  if (KNOWN_TABLES.some((table) => tables.includes(table))) return true
+  throw new Error(`${path} is a database of another program. Set SECURITY_DB_PATH to a file of its own`)
+}
+
+function configure(db: Database.Database, path: string): void {
+  const mode = db.pragma('journal_mode = WAL', { simple: true })
+  if (mode !== 'wal') {
+    throw new Error(`${path}: its filesystem cannot hold a WAL database. Set SECURITY_DB_PATH to a local disk`)
+  }
+  // A reopened WAL database starts at NORMAL, which may lose the last commits in a power cut.
+  db.pragma('synchronous = FULL')
+  // 16 MB between checkpoints: pages that change often are written back once instead of every few commits.
+  db.pragma('wal_autocheckpoint = 4000')
+  db.pragma('foreign_keys = ON')
+  db.pragma('trusted_schema = OFF')
+}
+
+function migrate(db: Database.Database): void {
+  db.transaction(() => {
+    const done = db.pragma('user_version', { simple: true }) as number
+    for (const name of MIGRATIONS.slice(done)) db.exec(readSql(`migrations/security/${name}`))
+    db.pragma(`application_id = ${APPLICATION_ID}`)
+    db.pragma(`user_version = ${MIGRATIONS.length}`)
+  }).immediate()
+}
+
+/**
+ * Copies the database beside itself, in `backups/`: temporary name, full check, everything counted, fsync, then the
+ * final name.
+ * @returns the backup's path
+ */
+async function backUp(path: string, now: number): Promise<string> {
+  const folder = join(dirname(path), 'backups')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const stamp = sqlTime(now).replace(/[-:]/g, '').replace(' ', 'T').slice(0, 15)
+  const final = join(folder, `${basename(path, '.db')}-before-adoption-${stamp}Z.db`)
+  const part = `${final}.part`
+  rmSync(part, { force: true })
+  try {
+    const wanted = await copyDatabase(path, part)
+    const lacks = difference(wanted, await inspect(part))
+    if (lacks) throw new Error(`the backup has ${lacks}`)
+  } catch (error) {
+    rmSync(part, { force: true })
+    if (!(error instanceof ReaderError && error.code === 'corrupt')) throw error
+    throw new Error(`the database is damaged (${error.detail}): it was not adopted, nothing was changed`)
+  }
+  const fd = openSync(part, 'r')
+  fsyncSync(fd)
+  closeSync(fd)
+  renameSync(part, final)
+  return final
+}
+
+/** Identity of the file at `path`, to notice that it was replaced or deleted under an open connection. */
+export const fileIdentity = (path: string): string => {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat ? `${stat.dev}:${stat.ino}` : 'missing'
+}
