@@ -1,0 +1,37 @@
+import { reportQueries } from '../queries.ts'
+import type { DayNumbers, Finding, Yesterday } from '../report/daily-check-data.ts'
+import { type Day, dayBounds } from '../report/period.ts'
+import { type ReadTransaction, sqlBound, sqlTime } from '../sql.ts'
+import { finding } from './check.ts'
+import { bounds, readDecisions, readTotals } from './statistics.ts'
+
+/** Answers of clocks that are a little ahead are no fault of the data. */
+const SOON_MS = 60_000
+
+/** Yesterday in the team's zone, beside the same weekday of the week before. */
+export function readYesterday(tx: ReadTransaction, now: number, zone: string): Yesterday {
+  const day = dayBounds(now, zone, -1)
+  const before = dayBounds(now, zone, -8)
+  const { first } = tx.one(reportQueries.firstRequest, {})!
+  const hasBefore = first !== null && first < sqlBound(before.until)
+  return { day: numbersOf(tx, day, now), week_before: hasBefore ? numbersOf(tx, before, now) : null }
+}
+
+function numbersOf(tx: ReadTransaction, day: Day, now: number): DayNumbers {
+  const { times } = readDecisions(tx, day)
+  const { odd_rows } = tx.one(reportQueries.periodOddities, { ...bounds(day), soon: sqlTime(now + SOON_MS) })!
+  const { p50_ms, p90_ms, p95_ms, max_ms } = times
+  return { date: day.date, ...readTotals(tx, day, now), p50_ms, p90_ms, p95_ms, max_ms, odd_rows }
+}
+
+export function yesterdayFinding({ day, week_before }: Yesterday): Finding {
+  const { date, total, approved, rejected, unanswered, cancelled, open, odd_rows: odd } = day
+  const facts = { date, total, approved, rejected, unanswered, cancelled, open }
+  if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: 'npm run daily-report' })
+  if (week_before === null) {
+    return total === 0 ? finding('yesterday.none', 'ok', facts) : finding('yesterday.numbers', 'ok', facts)
+  }
+  const compared = { ...facts, before: week_before.total, before_date: week_before.date }
+  if (total === 0) return finding('yesterday.none_compared', 'ok', compared)
+  return finding('yesterday.compared', 'ok', compared)
+}

@@ -1,0 +1,26 @@
+/** Tools by risk, in Korean. The English file has the same keys. */
+export const ko = {
+  title: '도구 위험도, 최근 {days}일 ({zone})',
+  verdict_ok: '요청 없이 실행된 것으로 기록된 도구가 없습니다. 순위 {ranked}개, 결정 10건 미만 {few}개',
+  verdict_critical: '게이트가 켜져 있는데 요청 없이 실행된 도구가 {n}개 있습니다: {tools}',
+  written: '{period}, 작성 {now} ({zone})',
+  none: '이 기간에는 요청도, 요청 없이 실행된 호출도 없습니다.',
+  critical: '게이트가 켜져 있을 때 요청 없이 실행된 도구',
+  ranked: '도구 위험도: 거부/결정',
+  ranked_none: '결정이 10건 이상인 도구가 없어 순위를 매기지 않습니다.',
+  few: '결정 10건 미만: 순위와 비율 없음',
+  tool: '도구',
+  level: '등급',
+  rejected: '거부/결정',
+  interval: '95% 구간',
+  score: '위험도',
+  requests: '요청',
+  without_request: '요청 없이',
+  while_on: '게이트 켜짐',
+  while_off: '게이트 꺼짐',
+  level_unknown: '기록 없음',
+  more: '외 {n}개: npm run -s weekly-summary -- --risk',
+  how: '위험도 = 윌슨 95% 구간의 하한 × 등급(LOW 1, MEDIUM 2, HIGH 3, CRITICAL 4). 등급 기록이 없으면 HIGH로 계산합니다.',
+  unrecorded:
+    '데스크를 거치지 않은 호출과, 승인이 필요 없어 바로 실행된 호출(LOW, MEDIUM)은 기록되지 않으므로 여기서 알 수 없습니다.',
+} as const
