@@ -1,0 +1,125 @@
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { printable, printableLines } from '../report/printable.ts'
+import type { ToolAnswer, ToolResult } from './client.ts'
+import { type Command, type Context, type Input, text } from './command.ts'
+import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
+import { clock } from './format.ts'
+import { awaitDecision, json, outcomeText } from './outcome.ts'
+import { pause } from './pause.ts'
+import { readJsonArguments } from './request.ts'
+import { oneOf } from './values.ts'
+import type { WireRequest } from './wire.ts'
+
+export const call: Command = {
+  name: 'call',
+  usage: 'TOOL [--args JSON | --args-file FILE]',
+  options: {
+    args: { type: 'string' },
+    'args-file': { type: 'string' },
+    reason: { type: 'string' },
+    format: { type: 'string' },
+  },
+  words: [1, 1],
+  defaultUser: 'dev_user',
+  examples: [
+    `call execute_python --args '{"code":"print(1)"}'`,
+    'call write_file --args-file call.json --reason "release notes"',
+    `call list_files --args '{"path":"."}' --format json`,
+  ],
+  exits: { 0: 'ran', 1: 'rejected', 2: 'closed', 3: 'pending', 4: 'toolFailed' },
+  run,
+}
+
+/** How often a desk that is away for a moment is tried again, with half a second between. */
+const TRIES = 20
+
+async function run(context: Context, input: Input): Promise<ExitCode> {
+  const { t, terminal, client } = context
+  const format = oneOf(input, 'format', ['text', 'json'], t) ?? 'text'
+  const tool = input.positionals[0]!
+  const argumentsJson = await readJsonArguments(input, context)
+  const asked = { tool, argumentsJson, reason: text(input, 'reason') }
+  let answer: ToolAnswer
+  try {
+    answer = await client.callTool({ ...asked, wait: 0 })
+    if ('request' in answer) {
+      const { short_id, level, tool_name, seconds_until_expiry } = answer.request
+      terminal.err(t.request.created(short_id, level ?? '-', printable(tool_name), clock(seconds_until_expiry)))
+      answer = await approved(context, answer.request, asked)
+    }
+  } catch (error) {
+    throw asExit(error, t, `${context.self} list --all`)
+  }
+  if ('request' in answer) throw new Failure(EXIT.PENDING, t.outcome.stillPending(answer.request.short_id))
+  return show(context, answer.result, format)
+}
+
+type Asked = Parameters<Context['client']['callTool']>[0]
+
+/** Waits for the decision, over restarts of the desk, and then makes the call for exactly this request. */
+async function approved(context: Context, request: WireRequest, asked: Asked): Promise<ToolAnswer> {
+  const { t, terminal, client, signal } = context
+  const final = await awaitDecision(context, request, resumeCommand(context, asked))
+  if (final.status === 'pending') {
+    throw new Failure(EXIT.PENDING, t.outcome.serverGone(final.short_id), resumeCommand(context, asked))
+  }
+  terminal.err(`${final.short_id} ${printable(final.tool_name)} ${outcomeText(context, final)}`)
+  if (final.status !== 'approved') {
+    const exit = final.status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED
+    throw new Failure(exit, t.outcome.notApproved(final.short_id, t.status[final.status]))
+  }
+  for (let tries = 1; ; tries++) {
+    try {
+      return await client.callTool({ ...asked, request_id: final.request_id })
+    } catch (error) {
+      // What may have arrived is not sent a second time: the approval would be used, and nobody know by whom.
+      const mayHaveRun = error instanceof Unreachable && error.sent
+      const unsettled = error instanceof ServerError && error.code === 'upstream_error'
+      if (!isTransient(error) || mayHaveRun || unsettled || tries >= TRIES) throw error
+      await pause(500, signal)
+      signal.throwIfAborted()
+    }
+  }
+}
+
+/** The same call again, for a shell: it joins the request, or uses its approval. */
+function resumeCommand({ self, identity }: Context, { tool, argumentsJson }: Asked): string {
+  const quoted = (word: string) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+  const as = identity.user === undefined || identity.user === 'dev_user' ? [] : ['--as', identity.user]
+  return [self, 'call', quoted(tool), '--args', quoted(argumentsJson), ...as].join(' ')
+}
+
+/** Codes of the caller's own: what went wrong with the tool is not what went wrong with the desk. */
+function asExit(error: unknown, t: Context['t'], next: string): unknown {
+  if (!(error instanceof ServerError)) return error
+  const sentence = printable(error.message.replace(/\.?$/, '.'))
+  switch (error.code) {
+    case 'approval_required':
+      return new Failure(error.facts.approval_status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED, sentence, next)
+    case 'upstream_error':
+      return new Failure(EXIT.TOOL_FAILED, t.call.failed(sentence))
+    case 'upstream_unavailable':
+      return new Failure(EXIT.UNREACHABLE, t.call.unavailable(sentence), 'npm run daily-check')
+    case 'not_found':
+      return new Failure(EXIT.USAGE, t.call.unknownTool(sentence))
+    default:
+      return error
+  }
+}
+
+/** Text to stdout as it is; what a terminal cannot show is named. A terminal gets no control characters. */
+function show({ terminal, t }: Context, result: ToolResult, format: 'text' | 'json'): ExitCode {
+  if (format === 'json') terminal.out(json(result))
+  else {
+    const content = result.content ?? []
+    const shown = (text: string) => terminal.out(terminal.columns() === undefined ? text : printableLines(text))
+    for (const block of content) {
+      const inner = block.text ?? block.resource?.text
+      if (inner !== undefined) shown(inner)
+      else terminal.err(t.call.otherContent(printable(block.type), printable(block.mimeType ?? block.uri ?? '-')))
+    }
+    if (content.length === 0 && result.structuredContent !== undefined) shown(json(result.structuredContent))
+  }
+  if (result.isError !== true) return EXIT.OK
+  throw new Failure(EXIT.TOOL_FAILED, t.call.failed(''))
+}

@@ -1,0 +1,65 @@
+import type { Settings } from '../config.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { printable } from '../report/printable.ts'
+import { Failure, ServerError, Unreachable } from './failure.ts'
+import { instant } from './format.ts'
+import type { Messages } from './messages.ts'
+
+/** A signal ended the command before it was done. */
+export class Interrupted extends Error {
+  readonly signal: NodeJS.Signals
+
+  constructor(signal: NodeJS.Signals) {
+    super(signal)
+    this.name = 'Interrupted'
+    this.signal = signal
+  }
+}
+
+const SIGNAL_EXIT: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+export const signalExit = (signal: NodeJS.Signals): number => SIGNAL_EXIT[signal] ?? 1
+
+/** The error's sentence for a person, in their language and on the team's clock. */
+export function sentenceOf(error: unknown, t: Messages, settings: Pick<Settings, 'OPS_TIMEZONE'>): string {
+  if (error instanceof ServerError) {
+    const time = (iso: unknown) => (typeof iso === 'string' ? instant(iso, settings) : '-')
+    return printable(t.problem(error.code, error.message.replace(/\.$/, ''), error.facts, time))
+  }
+  if (error instanceof Unreachable)
+    return (error.sent ? t.unknownOutcome : t.unreachable)(error.url, printable(error.why))
+  if (error instanceof Failure) return printable(error.message)
+  if (error instanceof Interrupted) return t.interrupted(error.signal)
+  return t.internal(printable(error instanceof Error ? error.message : String(error)))
+}
+
+/** The same in a word, for a line that already says that the server is away. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Unreachable) return printable(error.why)
+  return printable(error instanceof ServerError ? error.code : String(error))
+}
+
+/** What to type next, if there is something that helps. */
+export function nextOf(error: unknown, self: string): string | undefined {
+  if (error instanceof Failure) return error.next
+  if (error instanceof Unreachable) return error.sent ? `${self} list --all` : 'npm start'
+  if (!(error instanceof ServerError)) return undefined
+  if (error.code === 'not_approval_ops') return 'APPROVAL_URL, PORT'
+  if (error.status === 401 || error.status === 403) return '--as USER'
+  if (error.code === 'not_found' || error.code === 'queue_full' || error.status === 409) return `${self} list`
+  return undefined
+}
+
+export function exitOf(error: unknown): number {
+  if (error instanceof Failure) return error.exit
+  if (error instanceof Unreachable) return EXIT.UNREACHABLE
+  if (error instanceof Interrupted) return signalExit(error.signal)
+  if (error instanceof ServerError) return exitOfStatus(error)
+  // A fault of this program, which is none of the meanings above.
+  return 70
+}
+
+function exitOfStatus({ status, code }: ServerError): ExitCode {
+  if (code === 'not_approval_ops' || status >= 500 || status === 429) return EXIT.UNREACHABLE
+  if (status === 401 || status === 403) return EXIT.NOT_PERMITTED
+  return status === 404 || status === 409 || status === 410 ? EXIT.CLOSED : EXIT.USAGE
+}
