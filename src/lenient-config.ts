@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { devNull } from 'node:os'
+import { type Config, envPath, KEYS, type Key, loadConfig, RULES } from './config.ts'
+import { type EnvFile, parseEnv } from './env-file.ts'
+
+/** The configuration without the lines and values that are wrong: for what must answer whatever stands in `.env`. */
+export function lenientConfig(env: NodeJS.ProcessEnv): Config & { readonly isWhole: boolean } {
+  const envFile = envPath(env)
+  const { entries, problems } = envFileAt(envFile)
+  const good = entries.filter(({ key, value }) => key in RULES && isGood(key as Key, value))
+  const given = Object.fromEntries(good.map(({ key, value }) => [key, value]))
+  const own = KEYS.filter((key) => env[key] !== undefined)
+  const goodOwn = Object.fromEntries(own.filter((key) => isGood(key, env[key]!)).map((key) => [key, env[key]]))
+  const known = entries.filter(({ key }) => key in RULES)
+  const isWhole = problems.length === 0 && good.length === known.length && own.length === Object.keys(goodOwn).length
+  if (isWhole) return { ...loadConfig(env), isWhole }
+  return { ...loadConfig({ ...given, ...goodOwn, APPROVAL_ENV_FILE: devNull }), envFile, isWhole }
+}
+
+/** What is allowed instead; undefined when the value is good. */
+export function problemOf(key: Key, value: string): string | undefined {
+  try {
+    RULES[key].read(value)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** An `.env` that is not there has no lines. */
+export const envFileAt = (path: string): EnvFile => parseEnv(existsSync(path) ? readFileSync(path, 'utf8') : '')
+
+const isGood = (key: Key, value: string): boolean => value === '' || problemOf(key, value) === undefined

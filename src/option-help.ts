@@ -1,0 +1,25 @@
+import type { Lang } from './report/document.ts'
+import { displayWidth, pad } from './report/printable.ts'
+
+interface Option {
+  /** What the help shows for the value: `DATE`. */
+  readonly value?: string
+  readonly help: Readonly<Record<Lang, string>>
+}
+
+interface Page {
+  readonly summary: string
+  readonly usage: string
+  readonly options: string
+  readonly exitCodes: string
+}
+
+/** The `--help` of an ops script: summary, usage, its options in one column, exit codes. */
+export function optionHelp(page: Page, options: Readonly<Record<string, Option>>, lang: Lang): string {
+  const rows = Object.entries(options).map(
+    ([name, { value, help }]) => [`  --${name}${value === undefined ? '' : ` ${value}`}`, help[lang]] as const,
+  )
+  const width = Math.max(...rows.map(([left]) => displayWidth(left))) + 2
+  const column = rows.map(([left, right]) => pad(left, width) + right)
+  return `${[page.summary, '', page.usage, '', page.options, ...column, '', page.exitCodes].join('\n')}\n`
+}

@@ -1,0 +1,77 @@
+import { type Config, envPath } from './config.ts'
+import type { Desk } from './desk.ts'
+import { EXIT } from './exit-codes.ts'
+
+export const HELP = `Usage: npm start [-- --no-scheduler | --new-token USER]
+
+Starts the approval desk: the server and, as a process of its own, the scheduler.
+
+  --no-scheduler   only the server
+  --new-token USER a new token for USER into credentials.json (lost tokens, locked-out administrator)
+  --version        print the version
+  --help           print this
+
+Signals: SIGTERM, SIGINT stop; SIGHUP reads ${envPath({})} and the policy again.
+Exit codes: ${EXIT.OK} stopped, ${EXIT.USAGE} usage, ${EXIT.BAD_CONFIG} configuration, database, policy or port cannot be used
+`
+
+interface Started {
+  readonly config: Config
+  readonly port: number
+  readonly desk: Pick<Desk, 'newUsers' | 'lostDatabase' | 'adopted' | 'gate'>
+  readonly credentials: string
+}
+
+const TEXTS = {
+  en: {
+    gateOff: (until: string) => `WARNING: the gate is off ${until}: dangerous tools run without approval`,
+    untilSomeone: 'until someone turns it on',
+    until: (instant: string) => `until ${instant}`,
+    claim: 'WARNING: APPROVAL_TRUST_USER_HEADER=true: every program on this machine may claim to be anyone',
+    rbac: 'WARNING: RBAC_ENABLED=false: everyone may ask, see and decide',
+    adopted: (path: string) => `Adopted the database of the old system; verified backup: ${path}`,
+    lost: (path: string) =>
+      `WARNING: ${path} was missing or empty; a new one was made. Restore a backup if that is a surprise`,
+    users: (names: string, path: string) => `Created tokens for ${names} in ${path}`,
+    next: 'In a second terminal:',
+    ask: '   (asks, and waits)',
+    decide: '   (the waiting list: a approves, r rejects)',
+    check: '   (is everything well?)',
+  },
+  ko: {
+    gateOff: (until: string) => `주의: 승인 게이트가 꺼져 있습니다(${until}). 위험한 도구가 승인 없이 실행됩니다`,
+    untilSomeone: '다시 켤 때까지',
+    until: (instant: string) => `${instant}까지`,
+    claim: '주의: APPROVAL_TRUST_USER_HEADER=true: 이 컴퓨터의 모든 프로그램이 누구로든 행세할 수 있습니다',
+    rbac: '주의: RBAC_ENABLED=false: 누구나 요청, 조회, 결정할 수 있습니다',
+    adopted: (path: string) => `이전 시스템의 데이터베이스를 이어받았습니다. 검증된 백업: ${path}`,
+    lost: (path: string) =>
+      `주의: ${path}이(가) 없거나 비어 있어 새로 만들었습니다. 예상하지 못했다면 백업을 복원하십시오`,
+    users: (names: string, path: string) => `${names}의 토큰을 ${path}에 만들었습니다`,
+    next: '다른 터미널에서:',
+    ask: '   (승인을 요청하고 기다립니다)',
+    decide: '   (대기 목록: a 승인, r 거부)',
+    check: '   (모두 정상인지 점검합니다)',
+  },
+} as const
+
+/** What the operator sees when the server is up: where it is, what is unusual, what to type next. */
+export function banner({ config, port, desk, credentials }: Started): string {
+  const { settings } = config
+  const text = TEXTS[settings.OPS_LANG]
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
+  const lines = [`approval-ops http://${host}:${port}  ${settings.SECURITY_DB_PATH}`]
+  const gate = desk.gate()
+  if (!gate.on) {
+    lines.push(text.gateOff(gate.until === null ? text.untilSomeone : text.until(new Date(gate.until).toISOString())))
+  }
+  if (settings.APPROVAL_TRUST_USER_HEADER) lines.push(text.claim)
+  if (!settings.RBAC_ENABLED) lines.push(text.rbac)
+  lines.push(...config.warnings)
+  if (desk.lostDatabase) lines.push(text.lost(settings.SECURITY_DB_PATH))
+  if (desk.adopted) lines.push(text.adopted(desk.adopted.backup))
+  if (desk.newUsers.length > 0) lines.push(text.users(desk.newUsers.join(', '), credentials))
+  const ask = `npx approval request execute_python --args '{"code":"print(1)"}'`
+  lines.push(text.next, `  ${ask}${text.ask}`, `  npx approval${text.decide}`, `  npm run daily-check${text.check}`)
+  return `${lines.join('\n')}\n`
+}
