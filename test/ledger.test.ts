@@ -140,23 +140,45 @@ describe('a claim', () => {
   })
 })
 
-describe('eight processes at the same slot', () => {
-  const racers: ChildProcess[] = []
+describe('eight processes', () => {
+  const processes: ChildProcess[] = []
   afterEach(() => {
-    for (const racer of racers.splice(0)) racer.kill('SIGKILL')
+    for (const it of processes.splice(0)) it.kill('SIGKILL')
   })
 
-  it('make exactly one run of it, ten times over, from a ledger that does not exist yet', async () => {
-    const execArgv = ['--import', TSX]
-    const script = new URL('support/schedule-racer.ts', import.meta.url).pathname
-    for (let n = 0; n < 8; n++) racers.push(fork(script, [`${dir.path}/race`], { execArgv }))
-    await Promise.all(racers.map((racer) => once(racer, 'message')))
+  async function start(script: URL, ...args: string[]): Promise<void> {
+    for (let n = 0; n < 8; n++) processes.push(fork(script, args, { execArgv: ['--import', TSX] }))
+    await answers()
+  }
+
+  /** What each says next; one that ends instead is not waited for. */
+  const answers = async (): Promise<unknown[]> =>
+    await Promise.all(
+      processes.map(async (it) => {
+        const heard = new AbortController()
+        const ended = once(it, 'exit', heard).then(([code]) => [`ended with ${code}`])
+        const answer = await Promise.race([once(it, 'message', heard), ended])
+        heard.abort()
+        return answer[0]
+      }),
+    )
+
+  it('may open a ledger that does not exist yet in the same moment, two hundred times over', async () => {
+    await start(new URL('support/ledger-opener.ts', import.meta.url))
+    for (let n = 0; n < 200; n++) {
+      const all = answers()
+      for (const it of processes) it.send({ path: `${dir.path}/${n}/ops.db`, at: Date.now() + 3 })
+      expect(await all).toEqual(Array(8).fill('opened'))
+    }
+  })
+
+  it('at the same slot make exactly one run of it, ten times over, from a ledger that does not exist yet', async () => {
+    await start(new URL('support/schedule-racer.ts', import.meta.url), `${dir.path}/race`)
     for (let day = 0; day < 10; day++) {
       const instant = new Date(Date.parse('2026-11-21T00:00:00.500Z') + day * DAY).toISOString()
-      const answers = Promise.all(racers.map(async (racer) => (await once(racer, 'message'))[0].kind as string))
-      for (const racer of racers) racer.send(instant)
-      const kinds = (await answers).sort()
-      expect(kinds).toEqual(['ran', ...Array(7).fill('taken')])
+      const all = answers()
+      for (const it of processes) it.send(instant)
+      expect((await all).sort()).toEqual(['ran', ...Array(7).fill('taken')])
     }
     expect(readFileSync(`${dir.path}/race/ran`, 'utf8').trim().split('\n')).toHaveLength(10)
     expect(existsSync(`${dir.path}/race/ops.db.lock`)).toBe(false)

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { difference, restoreNotePath } from '../backup/manifest.ts'
 import { ReaderError, readSql, sqlTime } from '../sql.ts'
 import { copyDatabase, inspect } from './backup.ts'
+import { useWal } from './wal.ts'
 
 /** `APOP`: says that the file is ours. */
 const APPLICATION_ID = 0x41504f50
@@ -34,11 +35,11 @@ export async function openDatabase(path: string, now: number): Promise<Opened> {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
   try {
-    const isOld = needsAdoption(db, path)
+    const isOld = db.transaction(() => needsAdoption(db, path))()
     // Again: a restore that began in between looked for us before we had the file open.
     refuseDuringRestore(path)
     const backup = isOld ? await backUp(path, now) : null
-    configure(db, path)
+    configure(db)
     migrate(db)
     db.pragma('busy_timeout = 0')
     return { db, created, adopted: backup === null ? null : { backup } }
@@ -55,7 +56,7 @@ function refuseDuringRestore(path: string): void {
   throw new Error(`${path} is being restored from a backup, or that was cut off: npm run backup -- resume`)
 }
 
-/** True for a database of the old system; false for a new or an own one; anything else is refused. */
+/** True for a database of the old system; false for a new or an own one; anything else is refused. All of one moment. */
 function needsAdoption(db: Database.Database, path: string): boolean {
   const applicationId = db.pragma('application_id', { simple: true })
   if (applicationId === APPLICATION_ID) {
@@ -71,13 +72,8 @@ function needsAdoption(db: Database.Database, path: string): boolean {
   throw new Error(`${path} is a database of another program. Set SECURITY_DB_PATH to a file of its own`)
 }
 
-function configure(db: Database.Database, path: string): void {
-  const mode = db.pragma('journal_mode = WAL', { simple: true })
-  if (mode !== 'wal') {
-    throw new Error(`${path}: its filesystem cannot hold a WAL database. Set SECURITY_DB_PATH to a local disk`)
-  }
-  // A reopened WAL database starts at NORMAL, which may lose the last commits in a power cut.
-  db.pragma('synchronous = FULL')
+function configure(db: Database.Database): void {
+  useWal(db, 'SECURITY_DB_PATH')
   // 16 MB between checkpoints: pages that change often are written back once instead of every few commits.
   db.pragma('wal_autocheckpoint = 4000')
   db.pragma('foreign_keys = ON')

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { readSql, sqlTime } from '../sql.ts'
 import { sqliteCode } from './failures.ts'
+import { useWal } from './wal.ts'
 
 /** `APOL`: says that the file is ours. */
 const APPLICATION_ID = 0x41504f4c
@@ -32,15 +33,10 @@ function open(path: string): Database.Database {
   try {
     const verdict = db.pragma('quick_check(1)', { simple: true })
     if (verdict !== 'ok') throw new DamagedError(String(verdict))
-    refuseForeign(db, path)
-    const mode = db.pragma('journal_mode = WAL', { simple: true })
-    if (mode !== 'wal') {
-      throw new Error(`${path}: its filesystem cannot hold a WAL database. Set OPS_DB_PATH to a local disk`)
-    }
-    // A reopened WAL database starts at NORMAL: a power cut could then undo a claim whose run has begun.
-    db.pragma('synchronous = FULL')
+    migrate(db, path)
+    // A power cut must not undo a claim whose run has begun.
+    useWal(db, 'OPS_DB_PATH')
     db.pragma('trusted_schema = OFF')
-    migrate(db)
     return db
   } catch (error) {
     db.close()
@@ -53,24 +49,26 @@ class DamagedError extends Error {}
 const isDamage = (error: unknown): boolean =>
   error instanceof DamagedError || /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error) ?? '')
 
-function refuseForeign(db: Database.Database, path: string): void {
-  const applicationId = db.pragma('application_id', { simple: true })
-  if (applicationId === APPLICATION_ID) {
-    const version = db.pragma('user_version', { simple: true }) as number
-    if (version <= MIGRATIONS.length) return
-    throw new Error(`${path} was written by a newer approval-ops (schema ${version}). Start that version`)
-  }
-  if (db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined) return
-  throw new Error(`${path} is a database of another program. Set OPS_DB_PATH to a file of its own`)
-}
-
-function migrate(db: Database.Database): void {
+/** Looks and writes in one transaction: another process may be making the same file. */
+function migrate(db: Database.Database, path: string): void {
   db.transaction(() => {
-    const done = db.pragma('user_version', { simple: true }) as number
+    const done = ownVersion(db, path)
+    if (done === MIGRATIONS.length) return
     for (const name of MIGRATIONS.slice(done)) db.exec(readSql(`migrations/ops/${name}`))
     db.pragma(`application_id = ${APPLICATION_ID}`)
     db.pragma(`user_version = ${MIGRATIONS.length}`)
   }).immediate()
+}
+
+/** How many migrations a file of ours has, 0 for a new one; anything else is refused. */
+function ownVersion(db: Database.Database, path: string): number {
+  if (db.pragma('application_id', { simple: true }) === APPLICATION_ID) {
+    const version = db.pragma('user_version', { simple: true }) as number
+    if (version <= MIGRATIONS.length) return version
+    throw new Error(`${path} was written by a newer approval-ops (schema ${version}). Start that version`)
+  }
+  if (db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined) return 0
+  throw new Error(`${path} is a database of another program. Set OPS_DB_PATH to a file of its own`)
 }
 
 /**

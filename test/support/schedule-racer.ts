@@ -14,7 +14,7 @@ const job = { ...MORNING, command: ['test/support/schedule-job.ts', `${dir}/ran`
 process.on('message', async (instant: string) => {
   racer.at(instant)
   const { result } = await runLatest(scheduler, job, 'cron')
-  process.send!({ pid: process.pid, kind: result.kind })
+  process.send!(result.kind)
 })
 process.on('disconnect', close)
 process.send!('ready')
