@@ -38,6 +38,14 @@ describe('what is remembered of who saw a request', () => {
     ])
   })
 
+  test('secrets are news each time they are shown', () => {
+    const { saw, taken } = memory()
+    saw('revealed', 0)
+    taken()
+    saw('revealed', 9000)
+    expect(taken()).toEqual([['revealed', 'amy', 9000, 9000]])
+  })
+
   test('a caller that goes on waiting is news every fifteen seconds', () => {
     const { saw, taken } = memory()
     const written: unknown[] = []

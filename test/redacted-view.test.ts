@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson, digestOf } from '../src/approval/digest.ts'
 import { REDACTED, redactArguments } from '../src/approval/redact.ts'
 import { cli } from './support/cli.ts'
-import { NO_LIMIT, type RunningServer, startServer, temporaryFolder, writeEnv } from './support/server.ts'
+import { NO_LIMIT, type RunningServer, startServer, temporaryFolder, until, writeEnv } from './support/server.ts'
 
 const show = (value: unknown) => {
   const { request_data, redacted } = redactArguments(JSON.stringify(value))
@@ -123,6 +123,17 @@ describe('over the server', () => {
     expect(whole.redacted).toBe(0)
     expect(whole.request_data).toBe(canonicalJson(SECRETS))
     expect(whole.digest).toBe(digestOf(call))
+  })
+
+  test('whoever had the secrets shown to them is on record with the request, whoever sees it without them is not', async () => {
+    const revealers = async () => {
+      const { life } = (await server.call('GET', `/api/approvals/${id}`)).json
+      return life.flatMap(({ what, who }: { what: string; who: string }) => (what === 'revealed' ? [who] : []))
+    }
+    await server.call('GET', `/api/approvals/${id}?reveal=true`, undefined, 'dev_user')
+    await server.call('GET', `/api/approvals/${id}?reveal=true`)
+    await until('it is written', async () => (await revealers()).length > 0)
+    expect(await revealers()).toEqual(['admin_user'])
   })
 
   test('the requester sees what they sent', async () => {

@@ -1,7 +1,10 @@
 import { CANARY_SERVER, type Request } from './request.ts'
 
-/** What is put down of a request's life beside its transitions; sql/migrations/security/003-request-life.sql says more. */
-export const SIGHTS = ['notified', 'listed', 'opened', 'waiting', 'left', 'late'] as const
+/**
+ * What is put down of a request's life beside its transitions; sql/migrations/security/003-request-life.sql says more.
+ * And `revealed`: somebody else than its requester was shown the secrets in its arguments.
+ */
+export const SIGHTS = ['notified', 'listed', 'opened', 'waiting', 'left', 'late', 'revealed'] as const
 export type Sight = (typeof SIGHTS)[number]
 
 /** Who was seen with a request: the first time and the last, ms since 1970. */
@@ -24,6 +27,8 @@ export interface Life {
   giveBack(sightings: readonly Sighting[]): void
 }
 
+/** What is worth a write each time, for the newest instant counts. */
+const EACH_TIME: readonly Sight[] = ['left', 'late', 'revealed']
 /** How old a caller's last sign may be before the next one is worth a write. */
 const SIGN_OF_LIFE_MS = 15_000
 /** What is remembered to have been written. Whatever is forgotten is written again, which changes nothing. */
@@ -43,7 +48,7 @@ export function createLife(onNews: () => void): Life {
 
   function isNews(what: Sight, request_id: string, who: string, at: number): boolean {
     const last = written.get(keyOf(what, request_id, who))
-    if (last === undefined || what === 'left' || what === 'late') return true
+    if (last === undefined || EACH_TIME.includes(what)) return true
     if (what !== 'waiting') return false
     if (at - last >= SIGN_OF_LIFE_MS) return true
     // Whoever hung up and is back has not gone.

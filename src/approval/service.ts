@@ -151,6 +151,9 @@ export function createService({ store, waiters, settings, policy, life, newId, o
     /** Who saw it and when, for those who see all requests; undefined where that is not recorded. */
     lifeOf: async (actor: Actor, id: string) => (seesAll(actor, rules()) ? store.lifeOf(id) : undefined),
 
+    /** Somebody is shown the secrets of this request, whatever has become of it. */
+    revealed: (actor: Actor, request: Request, now: number) => life.see('revealed', request, actor.user_id, now),
+
     /** Somebody was told that this was asked. */
     notified: (actor: Actor, request: Request, now: number) => seen('notified', actor, request, now),
 

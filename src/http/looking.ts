@@ -75,8 +75,14 @@ export function mountLooking(app: App, { service, store, clock, hold, stopping }
     async (c, { query }) => {
       const id = c.req.param('id')!
       const whole = async (request: Request) => {
-        const life = await service.lifeOf(c.get('actor'), request.request_id)
-        const view = s.viewOf(request, clock(), c.get('actor'), query.reveal === 'true')
+        const actor = c.get('actor')
+        const now = clock()
+        const life = await service.lifeOf(actor, request.request_id)
+        let view = s.viewOf(request, now, actor)
+        if (query.reveal === 'true' && view.redacted > 0) {
+          service.revealed(actor, request, now)
+          view = s.viewOf(request, now, actor, true)
+        }
         return c.json({ ...view, life: life?.map(s.sightingOf) ?? null })
       }
       if (!query.wait) return whole(await service.look(c.get('actor'), id, clock()))

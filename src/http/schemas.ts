@@ -101,7 +101,7 @@ export const oneQuery = z.strictObject({
   reveal: z
     .enum(['true', 'false'])
     .optional()
-    .openapi({ description: 'true: the arguments with whatever looks like a secret.' }),
+    .openapi({ description: 'true: the arguments with whatever looks like a secret; who asked is recorded.' }),
 })
 export const callQuery = z.strictObject({
   wait: wait.openapi({
