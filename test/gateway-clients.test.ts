@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, type Client as Client2 } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -251,6 +251,14 @@ describe('a client that listens to nothing but the answers to what it asks', () 
     }
     expect(levels(await call({ [`${META}logLevel`]: 'error' }))).toEqual(['error'])
     expect(levels(await call({}))).toEqual([])
+  })
+
+  test('is not kept waiting by a tool server that does not say how much it will log', async () => {
+    const mute = `${dir}/fake.tools.mute`
+    writeFileSync(mute, '')
+    const { json } = await modernCall(gateway, { name: 'peek', arguments: {}, meta: { [`${META}logLevel`]: 'error' } })
+    expect(JSON.stringify(json)).toContain('peek ran')
+    rmSync(mute)
   })
 })
 

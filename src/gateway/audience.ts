@@ -4,6 +4,9 @@ import type { Upstream } from './upstream.ts'
 /** RFC 5424, as the protocol has it, least severe first. */
 const SEVERITY = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 
+/** A tool server that does not say how much it will log keeps nobody's call waiting for longer. */
+const LEVEL_MS = 2000
+
 /** Somebody connected who is told what happens. */
 export interface Listener {
   readonly tell: (method: string, params?: Raw) => unknown
@@ -35,7 +38,8 @@ export function createAudience(ownersOf: (uri: string) => readonly Upstream[], u
     const level = lowestLevel()
     if (level === undefined) return
     const able = targets.filter((upstream) => upstream.has('logging'))
-    await Promise.allSettled(able.map((upstream) => upstream.request('logging/setLevel', { level }, passing)))
+    const limited = { signal: AbortSignal.timeout(LEVEL_MS) }
+    await Promise.allSettled(able.map((upstream) => upstream.request('logging/setLevel', { level }, limited)))
   }
 
   return {

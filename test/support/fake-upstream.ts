@@ -86,6 +86,7 @@ function answer(message: Message): unknown {
       result({})
       return write({ method: 'notifications/resources/updated', params: { uri: params.uri } })
     case 'logging/setLevel':
+      if (existsSync(`${toolsFile}.mute`)) return
       for (const level of ['debug', 'error'])
         write({ method: 'notifications/message', params: { level, data: { said: level }, vendor: 3 } })
       return result({})
