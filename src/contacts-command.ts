@@ -1,6 +1,7 @@
+import { BrokenFileError } from './approval/json-file.ts'
 import { type Io, screenOf } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { ContactsError, contactFor, readContacts } from './jobs/contacts.ts'
+import { contactFor, readContacts } from './jobs/contacts.ts'
 import { lenientConfig } from './lenient-config.ts'
 import { type Contact, contactWords, SITUATIONS, type Situation } from './report/contact.ts'
 import { type ContactsData, contactsFailure, contactsReport } from './report/contacts.ts'
@@ -44,7 +45,7 @@ export async function contactsCommand(io: Io): Promise<ExitCode> {
     const failure = contactsFailure(data, lang)
     return failure === undefined ? EXIT.OK : say(EXIT.WARNING, failure)
   } catch (error) {
-    if (!(error instanceof ContactsError)) throw error
+    if (!(error instanceof BrokenFileError)) throw error
     for (const problem of error.problems) say(EXIT.BAD_CONFIG, problem)
     return say(EXIT.BAD_CONFIG, text('broken', { n: error.problems.length, file }))
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Policy, PolicyError, parsePolicy } from './approval/policy.ts'
+import { BrokenFileError } from './approval/json-file.ts'
+import { type Policy, parsePolicy } from './approval/policy.ts'
 import { type Config, KEYS, loadConfig, RULES } from './config.ts'
 
 /** The configuration and the policy that are in force, and what was wrong with those that are not. */
@@ -72,7 +73,7 @@ function loadPolicy(path: string): Policy {
   try {
     return parsePolicy(readFileSync(path, 'utf8'), path)
   } catch (error) {
-    if (error instanceof PolicyError) throw error
+    if (error instanceof BrokenFileError) throw error
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
 }

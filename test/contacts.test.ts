@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { BrokenFileError } from '../src/approval/json-file.ts'
 import { ROOT } from '../src/config.ts'
 import { contactsCommand } from '../src/contacts-command.ts'
 import { rejectionsFinding } from '../src/jobs/check-rejections.ts'
-import { ContactsError, contactFor, parseContacts } from '../src/jobs/contacts.ts'
+import { contactFor, parseContacts } from '../src/jobs/contacts.ts'
 import { situationOf, withContacts } from '../src/jobs/situation.ts'
 import { ko } from '../src/report/catalogue/daily-check.ko.ts'
 import { SITUATIONS, type Situation } from '../src/report/contact.ts'
@@ -27,7 +28,7 @@ function problems(text: string): readonly string[] {
     parseContacts(text, 'contacts.json')
     return []
   } catch (error) {
-    if (error instanceof ContactsError) return error.problems
+    if (error instanceof BrokenFileError) return error.problems
     throw error
   }
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fits, overlap } from '../src/approval/glob.ts'
-import { DEFAULT_LIMIT, levelOf, limitOf, PolicyError, parsePolicy } from '../src/approval/policy.ts'
+import { BrokenFileError } from '../src/approval/json-file.ts'
+import { DEFAULT_LIMIT, levelOf, limitOf, parsePolicy } from '../src/approval/policy.ts'
 import { LEVELS, type Level } from '../src/approval/request.ts'
 
 const parse = (value: object) => parsePolicy(JSON.stringify(value))
@@ -10,7 +11,7 @@ const problemsOf = (text: string): readonly string[] => {
   try {
     parsePolicy(text)
   } catch (error) {
-    if (error instanceof PolicyError) return error.problems
+    if (error instanceof BrokenFileError) return error.problems
     throw error
   }
   return []

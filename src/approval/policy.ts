@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isGlob } from './glob.ts'
-import { readLocatedJson } from './located-json.ts'
+import { type Findings, readJsonFile } from './json-file.ts'
 import { type Named, type Ranking, type Rule, rank, ties } from './ranking.ts'
 import { LEVELS, type Level } from './request.ts'
 
@@ -16,16 +16,6 @@ export interface Policy {
   readonly limits: Ranking<Limit>
   /** Every tool that some rule names without a wildcard. */
   readonly names: readonly Named[]
-}
-
-/** All that is wrong with the file at once, each with its line. */
-export class PolicyError extends Error {
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '))
-    this.name = 'PolicyError'
-    this.problems = problems
-  }
 }
 
 /** What holds where no rule fits. */
@@ -54,30 +44,21 @@ const schema = z.strictObject({
   limits: z.record(pattern, z.strictObject({ per_minute: calls.min(1), burst: calls.default(0) })).optional(),
 })
 
-type LineOf = (path: readonly PropertyKey[]) => number
-
 /**
  * Reads the text of `policy.json`.
  * @param file named in what is said about it
- * @throws PolicyError with every wrong entry and its line
+ * @throws BrokenFileError with every wrong entry and its line
  */
 export function parsePolicy(text: string, file = 'policy.json'): Policy {
-  const { value, problems: unread, lineOf } = readLocatedJson(text)
-  const problems = unread.map(({ line, message }) => ({ line, said: message }))
-  const parsed = schema.safeParse(value)
-  if (value !== undefined && !parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
-      for (const key of unknown) problems.push(located([...issue.path, key], 'no such key here', lineOf))
-      if (unknown.length === 0) problems.push(located(issue.path, issue.message, lineOf))
-    }
-  }
-  const rules = parsed.success ? rulesOf(parsed.data, lineOf) : undefined
-  if (rules) problems.push(...ambiguous(rules.levels), ...ambiguous(rules.limits))
-  if (!rules || problems.length > 0) {
-    problems.sort((a, b) => a.line - b.line)
-    throw new PolicyError(problems.map(({ line, said }) => `${file}:${line}: ${said}`))
-  }
+  const rules = { levels: [] as Rule<Level>[], limits: [] as Rule<Limit>[] }
+  readJsonFile(text, {
+    ...{ file, whole: 'policy', schema },
+    check(data, { lineOf, wrongOn }) {
+      Object.assign(rules, rulesOf(data, lineOf))
+      refuseAmbiguous(rules.levels, wrongOn)
+      refuseAmbiguous(rules.limits, wrongOn)
+    },
+  })
   const names = rules.levels.filter(({ server, tool }) => !isGlob(tool) && !isGlob(server ?? ''))
   return {
     levels: rank(rules.levels),
@@ -86,27 +67,23 @@ export function parsePolicy(text: string, file = 'policy.json'): Policy {
   }
 }
 
-function rulesOf({ tools, servers = {}, limits = USUAL_LIMITS }: z.output<typeof schema>, lineOf: LineOf) {
+function rulesOf({ tools, servers = {}, limits = USUAL_LIMITS }: z.output<typeof schema>, lineOf: Findings['lineOf']) {
   const read = <T>(values: Record<string, T>, server: string | null, path: string[]): Rule<T>[] =>
     Object.entries(values).map(([tool, value]) => ({ server, tool, value, line: lineOf([...path, tool]) }))
   const ofServers = Object.entries(servers).flatMap(([name, own]) => read(own.tools, name, ['servers', name, 'tools']))
   return { levels: [...read(tools, null, ['tools']), ...ofServers], limits: read(limits, null, ['limits']) }
 }
 
-const located = (path: readonly PropertyKey[], message: string, lineOf: LineOf) => ({
-  line: lineOf(path),
-  said: `${path.map(String).join('.') || 'policy'}: ${message}`,
-})
-
-function ambiguous(rules: readonly Rule<unknown>[]): { line: number; said: string }[] {
+function refuseAmbiguous(rules: readonly Rule<unknown>[], wrongOn: Findings['wrongOn']): void {
   const globs = rules.filter(({ server, tool }) => isGlob(tool) || isGlob(server ?? ''))
   if (globs.length > MOST_GLOBS) {
-    return [{ line: globs[MOST_GLOBS]!.line, said: `at most ${MOST_GLOBS} rules may have wildcards` }]
+    wrongOn(globs[MOST_GLOBS]!.line, `at most ${MOST_GLOBS} rules may have wildcards`)
+    return
   }
-  return ties(rules).map(([one, other]) => ({
-    line: other.line,
-    said: `${nameOf(other)}: ambiguous: line ${one.line} (${nameOf(one)}) fits some of the same calls and neither comes first`,
-  }))
+  for (const [one, other] of ties(rules)) {
+    const earlier = `line ${one.line} (${nameOf(one)})`
+    wrongOn(other.line, `${nameOf(other)}: ambiguous: ${earlier} fits some of the same calls and neither comes first`)
+  }
 }
 
 /** How a rule is called: `execute_*`, or `files / *` for certain servers. */

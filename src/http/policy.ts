@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { ApprovalError } from '../approval/errors.ts'
-import { type Policy, PolicyError, parsePolicy } from '../approval/policy.ts'
+import { BrokenFileError } from '../approval/json-file.ts'
+import { type Policy, parsePolicy } from '../approval/policy.ts'
 import { LEVELS } from '../approval/request.ts'
 import { type App, type HttpDeps, route } from './routes.ts'
 import { iso } from './schemas.ts'
@@ -63,7 +64,7 @@ function read(text: string): Policy {
   try {
     return parsePolicy(text, 'policy')
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
+    if (!(error instanceof BrokenFileError)) throw error
     throw new ApprovalError('invalid', error.message, { problems: error.problems })
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readLocatedJson } from '../approval/located-json.ts'
+import { BrokenFileError, type Findings, readJsonFile } from '../approval/json-file.ts'
 import { isDate } from '../report/period.ts'
 import { WEEKDAYS, type WorkingTime } from '../report/working-time.ts'
 import type { System } from '../system/system.ts'
@@ -34,30 +34,19 @@ export async function readCalendar(system: Pick<System, 'readText'>, path: strin
 
 /** @param file named in what is said about it */
 export function parseCalendar(text: string, file: string): Calendar {
-  const { value, problems: unread, lineOf } = readLocatedJson(text)
-  const problems = unread.map(({ line, message }) => ({ line, said: message }))
-  const wrong = (path: readonly PropertyKey[], message: string) =>
-    problems.push({ line: lineOf(path), said: `${path.join('.') || 'calendar'}: ${message}` })
-  const parsed = schema.safeParse(value)
-  if (value !== undefined && !parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
-      for (const key of unknown) wrong([...issue.path, key], 'no such key here')
-      if (unknown.length === 0) wrong(issue.path, issue.message)
-    }
+  try {
+    const read = readJsonFile(text, { file, whole: 'calendar', schema, check: checkSense })
+    const { working_hours, working_days: days, years, holidays } = read
+    return { time: { ...working_hours, days, years, holidays }, problems: null }
+  } catch (error) {
+    if (!(error instanceof BrokenFileError)) throw error
+    return { time: null, missing: false, problems: error.problems }
   }
-  if (parsed.success) checkSense(parsed.data, wrong)
-  if (!parsed.success || problems.length > 0) {
-    problems.sort((a, b) => a.line - b.line)
-    return { time: null, missing: false, problems: problems.map(({ line, said }) => `${file}:${line}: ${said}`) }
-  }
-  const { working_hours, working_days, years, holidays } = parsed.data
-  return { time: { ...working_hours, days: working_days, years, holidays }, problems: null }
 }
 
 function checkSense(
   { working_hours: { from, until }, years, holidays }: z.infer<typeof schema>,
-  wrong: (path: readonly PropertyKey[], message: string) => void,
+  { wrong }: Findings,
 ): void {
   if (from >= until) wrong(['working_hours', 'until'], `${until} is not after ${from}`)
   for (const date of Object.keys(holidays)) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readLocatedJson } from '../approval/located-json.ts'
+import { BrokenFileError, type Findings, readJsonFile } from '../approval/json-file.ts'
 import { type Contact, type Person, SITUATIONS, type Situation } from '../report/contact.ts'
 import type { System } from '../system/system.ts'
 
@@ -8,16 +8,6 @@ export interface Contacts {
   readonly situations: Readonly<Record<Situation, Contact>>
   /** Roles that are called and have no phone: true, and not enough at night. */
   readonly withoutPhone: readonly string[]
-}
-
-/** All that is wrong with contacts.json at once, each with its line. Mains exit 78. */
-export class ContactsError extends Error {
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.name = 'ContactsError'
-    this.problems = problems
-  }
 }
 
 const MAX_BYTES = 256 * 1024
@@ -40,48 +30,31 @@ const schema = z.strictObject({
 })
 type File = z.infer<typeof schema>
 
-/** @throws ContactsError */
+/** @throws BrokenFileError */
 export async function readContacts(system: Pick<System, 'readText'>, path: string): Promise<Contacts> {
   let json: string
   try {
     json = await system.readText(path, MAX_BYTES)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new ContactsError([`${path}: ${code === 'ENOENT' ? 'no such file' : message}`])
+    throw new BrokenFileError([`${path}: ${code === 'ENOENT' ? 'no such file' : message}`])
   }
   return parseContacts(json, path)
 }
 
 /**
  * @param file named in what is said about it
- * @throws ContactsError
+ * @throws BrokenFileError
  */
 export function parseContacts(json: string, file: string): Contacts {
-  const { value, problems: unread, lineOf } = readLocatedJson(json)
-  const problems = unread.map(({ line, message }) => ({ line, said: message }))
-  const parsed = schema.safeParse(value)
-  const wrong = (path: readonly PropertyKey[], message: string) =>
-    problems.push({ line: lineOf(path), said: `${path.join('.') || 'contacts'}: ${message}` })
-  if (value !== undefined && !parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const unknown = issue.code === 'unrecognized_keys' ? issue.keys : []
-      for (const key of unknown) wrong([...issue.path, key], 'no such key here')
-      if (unknown.length === 0) wrong(issue.path, issue.message)
-    }
-  }
-  if (parsed.success) checkCalls(parsed.data, wrong)
-  if (problems.length > 0 || !parsed.success) {
-    problems.sort((a, b) => a.line - b.line)
-    throw new ContactsError(problems.map(({ line, said }) => `${file}:${line}: ${said}`))
-  }
-  return contactsOf(parsed.data)
+  return contactsOf(readJsonFile(json, { file, whole: 'contacts', schema, check: checkCalls }))
 }
 
 /** Whom to call, and how soon they answer. */
 export const contactFor = ({ situations }: Contacts, situation: Situation): Contact => situations[situation]
 
 /** Every role exists, and nobody comes again: an escalation that goes round in a circle reaches no one new. */
-function checkCalls({ situations, roles }: File, wrong: (path: PropertyKey[], message: string) => void): void {
+function checkCalls({ situations, roles }: File, { wrong }: Findings): void {
   for (const name of SITUATIONS) {
     situations[name].call.forEach((who, i, all) => {
       const path = ['situations', name, 'call', i]

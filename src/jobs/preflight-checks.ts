@@ -1,4 +1,5 @@
 import { gateAt } from '../approval/gate.ts'
+import { BrokenFileError } from '../approval/json-file.ts'
 import { KEYS, serverUrl } from '../config.ts'
 import { ledgerQueries } from '../queries.ts'
 import { SITUATIONS } from '../report/contact.ts'
@@ -8,7 +9,7 @@ import { remedyOf, shellWord } from '../report/unmeasured.ts'
 import { SCHEDULE } from '../schedule/table.ts'
 import { fromSqlTime, ReaderError } from '../sql.ts'
 import { iso } from './check.ts'
-import { ContactsError, readContacts } from './contacts.ts'
+import { readContacts } from './contacts.ts'
 import type { JobContext } from './job.ts'
 
 /** `at`: how old what it rests on is, ISO 8601; of this very moment when absent. */
@@ -118,7 +119,7 @@ export async function people({ system, settings }: Pick<JobContext, 'system' | '
       { next: `vi ${shellWord(settings.CONTACTS_PATH)}` },
     )
   } catch (error) {
-    if (!(error instanceof ContactsError)) throw error
+    if (!(error instanceof BrokenFileError)) throw error
     return proof('people.broken', 'critical', { problem: error.problems[0]! }, { next: 'npm run contacts -- who' })
   }
 }

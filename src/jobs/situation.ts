@@ -1,6 +1,7 @@
+import { BrokenFileError } from '../approval/json-file.ts'
 import type { Situation } from '../report/contact.ts'
 import type { CheckName, DailyCheckData, Finding } from '../report/daily-check-data.ts'
-import { ContactsError, contactFor, readContacts } from './contacts.ts'
+import { contactFor, readContacts } from './contacts.ts'
 import type { JobContext } from './job.ts'
 
 /** What each finding means for people, as the runbook divides it. What is not here needs a command, not a call. */
@@ -57,7 +58,7 @@ export async function withContacts(
     })
     return { checks, contacts_problem: null }
   } catch (error) {
-    if (!(error instanceof ContactsError)) throw error
+    if (!(error instanceof BrokenFileError)) throw error
     return { checks: findings, contacts_problem: error.problems[0] ?? error.message }
   }
 }

@@ -1,3 +1,4 @@
+import { BrokenFileError } from '../approval/json-file.ts'
 import type { Situation } from '../report/contact.ts'
 import { LIMITS } from '../report/daily-check-data.ts'
 import { type State, worst } from '../report/document.ts'
@@ -9,7 +10,7 @@ import {
   type TimeoutDiagnosisData,
 } from '../report/timeout-diagnosis-data.ts'
 import { REASONS } from '../report/unanswered.ts'
-import { ContactsError, contactFor, readContacts } from './contacts.ts'
+import { contactFor, readContacts } from './contacts.ts'
 import type { JobContext } from './job.ts'
 
 const FULL_CRITICAL_DAYS = 7
@@ -120,7 +121,7 @@ export async function withContacts(
     })
     return { findings: named, contacts_problem: null }
   } catch (error) {
-    if (!(error instanceof ContactsError)) throw error
+    if (!(error instanceof BrokenFileError)) throw error
     return { findings, contacts_problem: error.problems[0] ?? error.message }
   }
 }
