@@ -138,7 +138,15 @@ describe('the gate, configured and effective', () => {
 
 describe('the tool servers behind the gateway', () => {
   const upstream = (name: string, over: object = {}) => {
-    return { name, status: 'up' as const, since: iso(NOW - HOUR), error: null, tools: 3, ...over }
+    return {
+      name,
+      status: 'up' as const,
+      since: iso(NOW - HOUR),
+      error: null,
+      tools: 3,
+      own: { clients: 0, down: 0 },
+      ...over,
+    }
   }
   const look = (upstreams: ReturnType<typeof upstream>[], error: string | null = null) =>
     gatewayFinding(healthOf({}, { gateway: { path: '/srv/mcp.json', error, upstreams } }), '/srv/server.log')
@@ -153,6 +161,16 @@ describe('the tool servers behind the gateway', () => {
     const found = look([upstream('a'), upstream('b', { status: 'down', error: 'it ended with code 3' })])
     expect(found).toMatchObject({ state: 'warning', code: 'down', since: iso(NOW - HOUR) })
     expect(found.facts).toEqual({ up: 1, servers: 2, down: ['b (it ended with code 3)'] })
+    expect(found.next_command).toBe(`grep '"upstream":"b"' /srv/server.log | tail -n 5`)
+  })
+
+  it('that are down for a client that has one to itself are a warning, though the shared one is up', () => {
+    const found = look([
+      upstream('a', { own: { clients: 2, down: 0 } }),
+      upstream('b', { own: { clients: 3, down: 1 } }),
+    ])
+    expect(found).toMatchObject({ state: 'warning', code: 'own_down' })
+    expect(found.facts).toEqual({ up: 2, servers: 2, down: ['b (1/3)'] })
     expect(found.next_command).toBe(`grep '"upstream":"b"' /srv/server.log | tail -n 5`)
   })
 

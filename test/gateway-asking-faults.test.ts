@@ -194,6 +194,21 @@ describe('with a real tool server', () => {
     await Promise.all(clients.map((client) => client.close()))
   })
 
+  test('/health counts the clients that have a tool server to themselves, and for how many it is down', async () => {
+    const seen = async () => (await gateway.call('GET', '/health')).json.gateway.upstreams[0]
+    await until('it has started', async () => (await seen()).status === 'up')
+    expect(await seen()).toMatchObject({ own: { clients: 0, down: 0 } })
+    const client = await gateway.client('dev_user', { capabilities: { elicitation: {} } })
+    await client.callTool({ name: 'peek', arguments: {} })
+    expect(await seen()).toMatchObject({ own: { clients: 1, down: 0 } })
+    await until('it is down for that client alone', async () => {
+      void client.callTool({ name: 'peek', arguments: { mode: 'die' } }).catch(() => undefined)
+      const { status, own } = await seen()
+      return status === 'up' && own.down === 1
+    })
+    await client.close()
+  })
+
   test('a client that has gone without a word leaves its tool servers to the next, however soon that comes', async () => {
     for (let n = 0; n < 20; n++) {
       const client = await gateway.client('dev_user', { capabilities: { elicitation: {} } })

@@ -10,7 +10,6 @@ import type { GatewayLog } from './connection.ts'
 import { createGate } from './gate.ts'
 import { createOwnCircles } from './own-circles.ts'
 import { createSessions, type SessionDeps } from './sessions.ts'
-import type { UpstreamFacts } from './upstream.ts'
 
 export interface GatewayDeps {
   readonly service: ApprovalService
@@ -85,7 +84,8 @@ export function createGateway({ stopping, isStill, ...deps }: GatewayDeps) {
       }
     },
 
-    facts: (): UpstreamFacts[] => shared.upstreams().map((upstream) => upstream.facts()),
+    /** Of each tool server: the one that clients share, and those that clients have to themselves. */
+    facts: () => shared.upstreams().map((upstream) => ({ ...upstream.facts(), own: own.facts(upstream.name) })),
 
     /** Starts what is new, ends what is gone, leaves alone what is as it was. */
     async configure(next: readonly UpstreamConfig[]): Promise<void> {

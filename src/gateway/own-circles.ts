@@ -42,6 +42,12 @@ export function createOwnCircles(deps: CircleDeps) {
       await Promise.all([...circles].map((circle) => circle.configure(next)))
     },
 
+    /** How many clients have this tool server to themselves, and of how many it is down. */
+    facts(name: string): { clients: number; down: number } {
+      const own = [...circles].flatMap((circle) => circle.upstreams().filter((upstream) => upstream.name === name))
+      return { clients: own.length, down: own.filter((upstream) => upstream.facts().status === 'down').length }
+    },
+
     async closeAll(): Promise<void> {
       await Promise.all([...circles].map((circle) => circle.close()))
       circles.clear()

@@ -14,11 +14,21 @@ export function gatewayFinding(health: Health | null, logPath: string): Finding 
   if (upstreams.length === 0) return finding('gateway.not_configured', 'not_configured', {})
   const away = upstreams.filter(({ status }) => status !== 'up')
   const facts = { up: upstreams.length - away.length, servers: upstreams.length }
+  const logOf = (name: string) => `grep '"upstream":"${name}"' ${logPath} | tail -n 5`
   const first = away[0]
-  if (!first) {
-    return finding('gateway.up', 'ok', { ...facts, tools: upstreams.reduce((sum, { tools }) => sum + tools, 0) })
+  if (first) {
+    const down = away.map(({ name, error: why, status }) => `${name} (${why ?? status})`)
+    return finding(
+      'gateway.down',
+      'warning',
+      { ...facts, down },
+      { since: Date.parse(first.since), next: logOf(first.name) },
+    )
   }
-  const down = away.map(({ name, error: why, status }) => `${name} (${why ?? status})`)
-  const next = `grep '"upstream":"${first.name}"' ${logPath} | tail -n 5`
-  return finding('gateway.down', 'warning', { ...facts, down }, { since: Date.parse(first.since), next })
+  const apart = upstreams.filter(({ own }) => own.down > 0)
+  if (apart[0]) {
+    const down = apart.map(({ name, own }) => `${name} (${own.down}/${own.clients})`)
+    return finding('gateway.own_down', 'warning', { ...facts, down }, { next: logOf(apart[0].name) })
+  }
+  return finding('gateway.up', 'ok', { ...facts, tools: upstreams.reduce((sum, { tools }) => sum + tools, 0) })
 }

@@ -30,6 +30,7 @@ const health = z.object({
           since: instant,
           error: z.string().nullable(),
           tools: z.number(),
+          own: z.object({ clients: z.number(), down: z.number() }),
         }),
       ),
     })

@@ -249,6 +249,8 @@ export const en: SameKeys<typeof ko> = {
   'gateway.not_configured': 'no gateway is in use',
   'gateway.up': '{up} of {servers} tool servers up, {tools} {tools|tool|tools}',
   'gateway.down': '{up} of {servers} tool servers up; down: {down}',
+  'gateway.own_down':
+    '{up} of {servers} tool servers up; down for some of the clients that have one to themselves: {down}',
   'gateway.broken': 'mcp.json cannot be read, the tool servers stay as they were: {error}',
   'gateway.unmeasured': 'whether the tool servers are up cannot be read',
 

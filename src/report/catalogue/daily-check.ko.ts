@@ -240,6 +240,7 @@ export const ko = {
   'gateway.not_configured': '게이트웨이를 쓰지 않습니다',
   'gateway.up': '도구 서버 {servers}개 중 {up}개 동작 중, 도구 {tools}개',
   'gateway.down': '도구 서버 {servers}개 중 {up}개 동작 중, 중단: {down}',
+  'gateway.own_down': '도구 서버 {servers}개 중 {up}개 동작 중, 클라이언트 전용 서버 중 일부 중단: {down}',
   'gateway.broken': 'mcp.json을 읽을 수 없어 도구 서버는 이전 설정 그대로입니다: {error}',
   'gateway.unmeasured': '도구 서버가 동작 중인지 알 수 없습니다',
 
