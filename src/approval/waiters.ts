@@ -1,3 +1,6 @@
+/** Key under which callers wait for any event at all. */
+export const ANY_EVENT = '*'
+
 /** Callers that hold on until something changes. Woken by the change itself; nothing here polls. */
 export interface Waiters {
   /** Resolves when `key` is woken, or when `signal` aborts (the caller left, or its time is up). */

@@ -3,7 +3,7 @@ import type { AuditResult, Head } from '../approval/audit.ts'
 import { sha256 } from '../approval/digest.ts'
 import { ApprovalError } from '../approval/errors.ts'
 import { assertMayAdminister, assertMayDecide, assertUserId, ROLES, type User } from '../approval/identity.ts'
-import { ANY_EVENT } from '../approval/service.ts'
+import { ANY_EVENT } from '../approval/waiters.ts'
 import { type App, type HttpDeps, route } from './routes.ts'
 import { iso, userBody } from './schemas.ts'
 
