@@ -1,21 +1,11 @@
 import { cutOf, endOf } from '../approval/archive.ts'
 import type { ArchiveStore } from '../approval/store.ts'
-import type { storeQueries } from '../queries.ts'
 import { fromSqlTime, sqlBound } from '../sql.ts'
-import type { GroupCommit } from './group-commit.ts'
-import type { Recorder } from './recorder.ts'
 import { toEvent } from './rows.ts'
-import type { Statements } from './statements.ts'
-
-interface Deps {
-  readonly sql: Statements<typeof storeQueries>
-  readonly submit: GroupCommit['submit']
-  readonly read: <T>(work: () => T) => Promise<T>
-  readonly record: Recorder['record']
-}
+import type { StorePart } from './sqlite-part.ts'
 
 /** The archives' part of the Store. */
-export function sqliteArchives({ sql, submit, read, record }: Deps): ArchiveStore {
+export function sqliteArchives({ sql, submit, read, record }: StorePart): ArchiveStore {
   const cut = () => {
     const event = sql.eventLastArchived.get({})
     return cutOf(event && toEvent(event))

@@ -1,20 +1,20 @@
 import type Database from 'better-sqlite3'
 import { createdData } from '../approval/audit-request.ts'
-import { tokenMark } from '../approval/chain.ts'
 import { expire, type Transition } from '../approval/decide.ts'
 import { ApprovalError } from '../approval/errors.ts'
-import type { RecordedCalls } from '../approval/forecast.ts'
 import { type Actor, assertStill } from '../approval/identity.ts'
 import type { Request } from '../approval/request.ts'
 import type { Store } from '../approval/store.ts'
 import { storeQueries } from '../queries.ts'
-import { fromSqlTime, sqlTime } from '../sql.ts'
+import { sqlTime } from '../sql.ts'
 import { fileIdentity } from './database.ts'
 import { isStoreFailure, StoreError, unavailable } from './failures.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createRecorder } from './recorder.ts'
-import { type RequestRow, toEvent, toRequest, toSighting, toUser } from './rows.ts'
+import { type RequestRow, toRequest, toUser } from './rows.ts'
 import { sqliteArchives } from './sqlite-archives.ts'
+import { sqliteEvents } from './sqlite-events.ts'
+import { sqliteRequests } from './sqlite-requests.ts'
 import { sqliteUsers } from './sqlite-users.ts'
 import { prepareAll } from './statements.ts'
 
@@ -25,14 +25,6 @@ export interface StoreOptions {
 
 /** Thrown inside a shared transaction to take back one caller's part of it. */
 const NOT_OPEN = Symbol('not open')
-/** The triggers of sql/migrations that keep the record. */
-const GUARDS = ['approval_events', 'approval_archives'].flatMap((table) =>
-  ['in_order', 'no_update', 'no_delete'].map((what) => `${table}_${what}`),
-)
-
-/** Rows that one statement of a list looks at, at most. */
-const LOOK = 2000
-
 /** The Store on SQLite: one connection, one writer, group commit. `db` comes from openDatabase and is closed here. */
 export function createSqliteStore(db: Database.Database, { patienceMs = 5000 }: StoreOptions = {}): Store {
   const sql = prepareAll(db, storeQueries)
@@ -90,6 +82,7 @@ export function createSqliteStore(db: Database.Database, { patienceMs = 5000 }: 
     return toRequest(row)
   }
 
+  const parts = { sql, submit, read, record }
   return {
     create: (asked, maxPending) =>
       submit(() => {
@@ -144,18 +137,6 @@ export function createSqliteStore(db: Database.Database, { patienceMs = 5000 }: 
         return toRequest(row)
       }),
 
-    openCall: (user_id, digest) =>
-      read(() => {
-        const row = sql.requestOpenCall.get({ user_id, digest })
-        return row && toRequest(row)
-      }),
-
-    usable: (user_id, digest, decidedAfter) =>
-      read(() => {
-        const row = sql.requestUsable.get({ user_id, digest, decided_after: sqlTime(decidedAfter) })
-        return row && toRequest(row)
-      }),
-
     async expireDue(now, limit) {
       const due = { now: sqlTime(now), limit }
       // Most sweeps find nothing: they must not take the write lock.
@@ -163,128 +144,16 @@ export function createSqliteStore(db: Database.Database, { patienceMs = 5000 }: 
       return submit(() => sql.requestDue.all(due).map((row) => apply(expire(row, now))))
     },
 
-    nextDeadline: () =>
-      read(() => {
-        const next = sql.requestNextDeadline.get({})?.expires_at
-        const ms = next ? fromSqlTime(next) : Number.NaN
-        return Number.isNaN(ms) ? undefined : ms
-      }),
-
-    get: (request_id) =>
-      read(() => {
-        const row = sql.requestGet.get({ request_id })
-        return row && toRequest(row)
-      }),
-    idsWithPrefix: (prefix) => read(() => sql.requestIdsWithPrefix.all({ prefix }).map((row) => row.request_id)),
-    async list({ status = null, tool_name = null, user_id, after, now, limit }) {
-      const found: RequestRow[] = []
-      let place = after
-      for (;;) {
-        const before = { before_at: place?.requested_at ?? null, before_id: place?.request_id ?? null }
-        const params = { status, tool_name, ...before, now: sqlTime(now), limit: LOOK }
-        const rows = await read(() =>
-          user_id === undefined ? sql.requestList.all(params) : sql.requestListOf.all({ ...params, user_id }),
-        )
-        for (const row of rows) {
-          place = { requested_at: row.requested_at, request_id: row.request_id }
-          if (row.fits !== 1) continue
-          found.push(row)
-          if (found.length === limit) return { requests: found.map(toRequest), next: place }
-        }
-        if (rows.length < LOOK) return { requests: found.map(toRequest) }
-        // Whoever looks for what is rare waits; nobody else does.
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
-    open: (at, limit, userId) =>
-      read(() => {
-        const now = sqlTime(at)
-        const count = userId ? sql.requestCountOpenOf.get({ now, user_id: userId }) : sql.requestCountOpen.get({ now })
-        const rows = sql.requestOpen.all({ now, user_id: userId ?? null, limit })
-        return { requests: rows.map(toRequest), count: count!.n }
-      }),
-
     recordLife: (sightings) =>
       submit(() => {
         for (const { first_at, last_at, ...seen } of sightings) {
           sql.lifeSee.run({ ...seen, first_at: sqlTime(first_at), last_at: sqlTime(last_at) })
         }
       }),
-    lifeOf: (request_id) =>
-      read(() => {
-        const rows = sql.lifeOf.all({ request_id })
-        if (rows.length === 0) return undefined
-        return rows.flatMap((row) => (row.what === null ? [] : [toSighting(request_id, row)]))
-      }),
-
-    async recordedCalls(from) {
-      const calls = new Map<string, RecordedCalls>()
-      let first: number | undefined
-      const count = (at: string, server: string, tool: string) => {
-        const key = JSON.stringify([server, tool])
-        calls.set(key, { server, tool, calls: (calls.get(key)?.calls ?? 0) + 1 })
-        first = Math.min(first ?? Number.POSITIVE_INFINITY, fromSqlTime(at))
-      }
-      // Page by page, so that nobody who is decided upon waits for the whole of it.
-      const rest = () => new Promise((resolve) => setImmediate(resolve))
-      for (let place = { at: sqlTime(from), id: '' }; ; await rest()) {
-        const rows = await read(() => sql.callsRequested.all({ ...place, limit: LOOK }))
-        for (const row of rows) count(row.requested_at, row.server, row.tool_name)
-        const last = rows.at(-1)
-        if (!last || rows.length < LOOK) break
-        place = { at: last.requested_at, id: last.request_id }
-      }
-      for (let place = { at: sqlTime(from), seq: 0 }; ; await rest()) {
-        const rows = await read(() => sql.callsBypassed.all({ ...place, limit: LOOK }))
-        for (const row of rows) count(row.at, row.server, row.tool_name)
-        const last = rows.at(-1)
-        if (!last || rows.length < LOOK) break
-        place = { at: last.at, seq: last.seq }
-      }
-      return { calls: [...calls.values()], first }
-    },
-
-    append: (event, by) =>
-      submit(() => {
-        if (by) assertCaller(by)
-        return record(event)
-      }),
-    appendOnce: (event) =>
-      submit(() => {
-        const { id = null, finished_at } = event.data
-        const until = sql.archiveList.all({}).at(-1)?.until
-        if (until !== undefined && Date.parse(finished_at) < fromSqlTime(until)) return undefined
-        return sql.eventOnce.get({ type: event.type, id, finished_at }) ? undefined : record(event)
-      }),
-    events: (after, limit) => read(() => sql.eventPage.all({ after, limit }).map(toEvent)),
-    lastEvent: (of) =>
-      read(() => {
-        const last = { gate: sql.eventLastGate, archived: sql.eventLastArchived, any: sql.eventLast }
-        const row = last[of ?? 'any'].get({})
-        return row && toEvent(row)
-      }),
-    hasOutcome: (request_id) => read(() => sql.eventOutcome.get({ request_id }) !== undefined),
-    auditedRequests: (after, limit) => read(() => sql.requestAudited.all({ after, limit })),
-
-    missingGuards: () =>
-      read(() => {
-        const present = sql.eventGuards.all({}).map(({ name }) => name)
-        return GUARDS.filter((name) => !present.includes(name))
-      }),
-    adopt: (backup, by, at) =>
-      submit(() => {
-        const users = sql.userList.all({}).map(toUser)
-        const data = {
-          backup,
-          requests: sql.requestCountAdopted.get({})!.n,
-          users: users.map(({ user_id, role, is_active, token_sha256 }) => {
-            return { user_id, role, is_active, token: token_sha256 === null ? null : tokenMark(token_sha256) }
-          }),
-        }
-        record({ type: 'adopted', request_id: null, actor: by, at, data })
-      }),
-    ...sqliteUsers({ sql, submit, read, record }),
-    ...sqliteArchives({ sql, submit, read, record }),
+    ...sqliteRequests(parts),
+    ...sqliteEvents({ ...parts, assertCaller }),
+    ...sqliteUsers(parts),
+    ...sqliteArchives(parts),
 
     changedElsewhere: () =>
       read(() => {

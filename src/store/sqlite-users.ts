@@ -1,22 +1,12 @@
 import { tokenMark } from '../approval/chain.ts'
 import { ApprovalError } from '../approval/errors.ts'
 import type { UserStore } from '../approval/store.ts'
-import type { storeQueries } from '../queries.ts'
 import { sqlTime } from '../sql.ts'
-import type { GroupCommit } from './group-commit.ts'
-import type { Recorder } from './recorder.ts'
 import { toUser } from './rows.ts'
-import type { Statements } from './statements.ts'
-
-interface Deps {
-  readonly sql: Statements<typeof storeQueries>
-  readonly submit: GroupCommit['submit']
-  readonly read: <T>(work: () => T) => Promise<T>
-  readonly record: Recorder['record']
-}
+import type { StorePart } from './sqlite-part.ts'
 
 /** The users' part of the Store: each change and its event in one transaction. */
-export function sqliteUsers({ sql, submit, read, record }: Deps): UserStore {
+export function sqliteUsers({ sql, submit, read, record }: StorePart): UserStore {
   const user = (user_id: string) => {
     const row = sql.userGet.get({ user_id })
     return row && toUser(row)
