@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../src/store/database.ts'
@@ -32,6 +33,24 @@ describe('two processes in the same moment', () => {
       const path = `${dir}/${n}.db`
       lockFile(path)!()
       expect(await both('lock', path)).toEqual(['held', 'taken'])
+    }
+  })
+
+  test('each find their token in the credentials file', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 50; n++) {
+      const path = `${dir}/${n}.json`
+      expect(await both('saveToken', path)).toEqual(['done', 'done'])
+      expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toHaveLength(2)
+    }
+  })
+
+  test('keep the report of a day once, whole', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 50; n++) {
+      const folder = `${dir}/${n}`
+      expect(await both('keepReport', folder)).toEqual(['kept', 'the same'])
+      expect(readdirSync(folder).sort()).toEqual(['html', 'json', 'md'].map((ending) => `2026-11-22-daily.${ending}`))
     }
   })
 })
