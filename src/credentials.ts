@@ -4,6 +4,9 @@ import { sha256 } from './approval/digest.ts'
 import { ApprovalError } from './approval/errors.ts'
 import { type Role, SERVER_ACTOR } from './approval/identity.ts'
 import type { Store } from './approval/store.ts'
+import { lockFile } from './store/rollback-lock.ts'
+
+const PATIENCE_MS = 5000
 
 /** 256 bits, printable. */
 export const newToken = (): string => `apv_${randomBytes(32).toString('base64url')}`
@@ -41,11 +44,18 @@ export async function createFirstUsers(store: Store, path: string, now: number):
 
 /** Puts one token into the credentials file, readable by its owner only, whole or not at all. */
 export function saveToken(path: string, userId: string, token: string): void {
-  const known: Record<string, string> = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
-  const temporary = `${path}.${process.pid}.tmp`
-  const fd = openSync(temporary, 'w', 0o600)
-  writeSync(fd, `${JSON.stringify({ ...known, [userId]: token }, null, 2)}\n`)
-  fsyncSync(fd)
-  closeSync(fd)
-  renameSync(temporary, path)
+  // Of two that read the file at once the second would write it without the token of the first.
+  const release = lockFile(`${path}.lock`, PATIENCE_MS)
+  if (!release) throw new Error(`${path} is being written by another process`)
+  try {
+    const known: Record<string, string> = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
+    const temporary = `${path}.tmp`
+    const fd = openSync(temporary, 'w', 0o600)
+    writeSync(fd, `${JSON.stringify({ ...known, [userId]: token }, null, 2)}\n`)
+    fsyncSync(fd)
+    closeSync(fd)
+    renameSync(temporary, path)
+  } finally {
+    release()
+  }
 }

@@ -5,6 +5,7 @@ import type { Lang, Report } from './report/document.ts'
 import { changesBetween, keptWords, revised } from './report/kept.ts'
 import { render } from './report/render.ts'
 import { shellWord } from './report/unmeasured.ts'
+import { lockFile } from './store/rollback-lock.ts'
 import type { System } from './system/system.ts'
 
 /** What became of a report that was to be kept. `path` is without the format: `.../2026-11-22-daily.r2`. */
@@ -18,6 +19,17 @@ interface Kept {
 
 type Files = Pick<System, 'list' | 'readText' | 'replaceFile' | 'makeFolder' | 'remove'>
 
+interface Outcome {
+  readonly report: Report
+  readonly keep: Keep
+}
+
+interface Place {
+  readonly system: Files
+  readonly folder: string
+  readonly lang: Lang
+}
+
 /** The renderers' width counts for the table format alone, which is not kept. */
 const PAPER = { columns: 80, colour: false }
 const MODE = 0o600
@@ -27,6 +39,8 @@ const FORMATS = [
   ['json', 'json'],
 ] as const
 const MAX_BYTES = 256 * 1024 ** 2
+/** How long another report that is being kept is waited for. */
+const PATIENCE_MS = 20_000
 
 /**
  * Keeps a report as Markdown, HTML and JSON. Repeated with the same figures it changes nothing; with others it is a
@@ -34,10 +48,20 @@ const MAX_BYTES = 256 * 1024 ** 2
  * revision whole: what a crash left without it is written again.
  * @throws Error of the file system; nothing half is left under a final name
  */
-export async function keepReport(
-  { report, keep }: { readonly report: Report; readonly keep: Keep },
-  { system, folder, lang }: { readonly system: Files; readonly folder: string; readonly lang: Lang },
-): Promise<Kept> {
+export async function keepReport(outcome: Outcome, place: Place): Promise<Kept> {
+  const { system, folder } = place
+  await system.makeFolder(folder)
+  // Two that keep the same report would take each other's files for what a crash left.
+  const release = lockFile(`${folder}.lock`, PATIENCE_MS)
+  if (!release) throw new Error(`${folder}: another report is being kept`)
+  try {
+    return await keepAlone(outcome, place)
+  } finally {
+    release()
+  }
+}
+
+async function keepAlone({ report, keep }: Outcome, { system, folder, lang }: Place): Promise<Kept> {
   const name = `${keep.period}-${keep.name}`
   const last = await lastRevision(system, folder, name)
   let whole = report
@@ -51,7 +75,6 @@ export async function keepReport(
     whole = revised(report, last + 1, changed)
   }
   const path = join(folder, fileName(name, last + 1))
-  await system.makeFolder(folder)
   try {
     for (const [format, ending] of FORMATS) {
       await system.replaceFile(`${path}.${ending}`, render(whole, format, lang, PAPER), { mode: MODE })
@@ -87,7 +110,7 @@ async function figuresOf(system: Files, path: string, schema: string, keep: Keep
 
 /** Keeps it beside the database, in the team's language. @returns what to tell on stderr; it never rejects */
 export async function keepAndTell(
-  outcome: { readonly report: Report; readonly keep: Keep },
+  outcome: Outcome,
   settings: Pick<Settings, 'SECURITY_DB_PATH' | 'OPS_LANG'>,
   { system, lang }: { readonly system: Files; readonly lang: Lang },
 ): Promise<{ readonly kept: boolean; readonly said: string }> {

@@ -12,7 +12,10 @@ import { scheduleWords } from './schedule/words.ts'
 import { realSystem } from './system/real.ts'
 
 /** `process` itself, as far as the schedule uses it. */
-export type Process = Pick<NodeJS.Process, 'argv' | 'env' | 'execPath' | 'pid' | 'stdout' | 'stderr' | 'on'>
+export type Process = Pick<
+  NodeJS.Process,
+  'argv' | 'connected' | 'env' | 'execPath' | 'pid' | 'stdout' | 'stderr' | 'on'
+>
 
 /** What one call of the schedule works with. */
 export interface World {

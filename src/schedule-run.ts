@@ -25,6 +25,8 @@ export async function keep(world: World, ledger: Ledger): Promise<number> {
     setTimeout(() => kill.abort(), FINISH_MS).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'] as const) process.on(signal, end)
+  // The server may have gone while we were being loaded: nobody tells us again.
+  if (process.connected === false) end()
   const scheduler = await schedulerOf(world, ledger, kill.signal)
   const next = nextReport(table, table.length, { zone: settings.OPS_TIMEZONE, now: Date.now() })
   const ready = `${scheduleWords(lang)('ready', { pid: process.pid })}\n`

@@ -1,5 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,7 +5,8 @@ import type { Claim, Ledger } from '../src/schedule/ledger.ts'
 import { openLedger } from '../src/store/ledger.ts'
 import { realSystem } from '../src/system/real.ts'
 import { DAY, dead } from './support/scheduler.ts'
-import { TSX, temporaryFolder } from './support/server.ts'
+import { temporaryFolder } from './support/server.ts'
+import { startTogether, type Together } from './support/together.ts'
 
 const NOW = Date.parse('2026-11-22T00:00:00Z')
 let dir: ReturnType<typeof temporaryFolder>
@@ -141,44 +140,22 @@ describe('a claim', () => {
 })
 
 describe('eight processes', () => {
-  const processes: ChildProcess[] = []
-  afterEach(() => {
-    for (const it of processes.splice(0)) it.kill('SIGKILL')
-  })
-
-  async function start(script: URL, ...args: string[]): Promise<void> {
-    for (let n = 0; n < 8; n++) processes.push(fork(script, args, { execArgv: ['--import', TSX] }))
-    await answers()
-  }
-
-  /** What each says next; one that ends instead is not waited for. */
-  const answers = async (): Promise<unknown[]> =>
-    await Promise.all(
-      processes.map(async (it) => {
-        const heard = new AbortController()
-        const ended = once(it, 'exit', heard).then(([code]) => [`ended with ${code}`])
-        const answer = await Promise.race([once(it, 'message', heard), ended])
-        heard.abort()
-        return answer[0]
-      }),
-    )
+  let together: Together | undefined
+  afterEach(() => together?.kill())
 
   it('may open a ledger that does not exist yet in the same moment, two hundred times over', async () => {
-    await start(new URL('support/ledger-opener.ts', import.meta.url))
+    together = await startTogether(8, new URL('support/at-once.ts', import.meta.url))
     for (let n = 0; n < 200; n++) {
-      const all = answers()
-      for (const it of processes) it.send({ path: `${dir.path}/${n}/ops.db`, at: Date.now() + 3 })
-      expect(await all).toEqual(Array(8).fill('opened'))
+      const order = { work: 'openLedger', path: `${dir.path}/${n}/ops.db`, at: Date.now() + 3 }
+      expect(await together.all(order)).toEqual(Array(8).fill('opened'))
     }
   })
 
   it('at the same slot make exactly one run of it, ten times over, from a ledger that does not exist yet', async () => {
-    await start(new URL('support/schedule-racer.ts', import.meta.url), `${dir.path}/race`)
+    together = await startTogether(8, new URL('support/schedule-racer.ts', import.meta.url), `${dir.path}/race`)
     for (let day = 0; day < 10; day++) {
       const instant = new Date(Date.parse('2026-11-21T00:00:00.500Z') + day * DAY).toISOString()
-      const all = answers()
-      for (const it of processes) it.send(instant)
-      expect((await all).sort()).toEqual(['ran', ...Array(7).fill('taken')])
+      expect((await together.all(instant)).sort()).toEqual(['ran', ...Array(7).fill('taken')])
     }
     expect(readFileSync(`${dir.path}/race/ran`, 'utf8').trim().split('\n')).toHaveLength(10)
     expect(existsSync(`${dir.path}/race/ops.db.lock`)).toBe(false)

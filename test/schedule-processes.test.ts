@@ -200,4 +200,10 @@ describe('stopping the scheduler', () => {
     keeper.child.disconnect()
     expect(await keeper.ended).toBe(0)
   })
+
+  it('happens as well when that server was gone before the scheduler was loaded', async () => {
+    const keeper = start([], { ipc: true, main: 'src/scheduler.ts' })
+    keeper.child.disconnect()
+    expect(await keeper.ended).toBe(0)
+  })
 })

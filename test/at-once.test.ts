@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../src/store/database.ts'
+import { lockFile } from '../src/store/rollback-lock.ts'
+import { createOldDatabase } from './support/report-database.ts'
+import { temporaryFolder } from './support/server.ts'
+import { startTogether, type Together } from './support/together.ts'
+
+let dir: string
+let remove: () => void
+let together: Together | undefined
+beforeEach(() => {
+  const folder = temporaryFolder()
+  dir = folder.path
+  remove = folder.remove
+})
+afterEach(() => {
+  together?.kill()
+  remove()
+})
+
+const start = async (count: number): Promise<(work: string, path: string) => Promise<unknown[]>> => {
+  const started = await startTogether(count, new URL('support/at-once.ts', import.meta.url))
+  together = started
+  return async (work, path) => (await started.all({ work, path, at: Date.now() + 5 })).sort()
+}
+
+describe('two processes in the same moment', () => {
+  test('never shut each other out of a lock: one has it', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 10; n++) {
+      const path = `${dir}/${n}.db`
+      lockFile(path)!()
+      expect(await both('lock', path)).toEqual(['held', 'taken'])
+    }
+  })
+
+  test('each find their token in the credentials file', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 50; n++) {
+      const path = `${dir}/${n}.json`
+      expect(await both('saveToken', path)).toEqual(['done', 'done'])
+      expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toHaveLength(2)
+    }
+  })
+
+  test('keep the report of a day once, whole', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 50; n++) {
+      const folder = `${dir}/${n}`
+      expect(await both('keepReport', folder)).toEqual(['kept', 'the same'])
+      expect(readdirSync(folder).sort()).toEqual(['html', 'json', 'md'].map((ending) => `2026-11-22-daily.${ending}`))
+    }
+  })
+})
+
+test('a database that somebody reads for ever is not waited for for ever', async () => {
+  const path = `${dir}/security.db`
+  createOldDatabase(path)
+  const reader = new Database(path)
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM approval_requests').get()
+  await expect(openDatabase(path, Date.now())).rejects.toThrow(`${path}: database is locked`)
+  reader.close()
+})
