@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ROOT } from '../src/config.ts'
 import { cli, cliHere, startCli } from './support/cli.ts'
 import { environment, NO_LIMIT, type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
 
@@ -219,11 +220,18 @@ describe('2, refused and nothing changed:', () => {
 
 describe('69, the server cannot be reached:', () => {
   let stranger: Server
+  let jsonStranger: Server
   beforeAll(async () => {
     stranger = createServer((_, response) => response.end('<html>hello</html>'))
-    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+    jsonStranger = createServer((_, response) => response.end('{"status":"ok","code":"ok"}'))
+    for (const one of [stranger, jsonStranger]) {
+      await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve))
+    }
   })
-  afterAll(() => void stranger.close())
+  afterAll(() => {
+    stranger.close()
+    jsonStranger.close()
+  })
 
   test('nobody listens: says where it looked and how to start it', async () => {
     const { code, last } = await cli({ ...env, APPROVAL_URL: 'http://127.0.0.1:9' }, 'list')
@@ -238,6 +246,28 @@ describe('69, the server cannot be reached:', () => {
       expect(code).toBe(69)
       expect(last).toContain('not from an approval-ops server')
     }
+  })
+
+  test.each([
+    ['request', 'execute_python'],
+    ['call', 'list_files'],
+    ['show', 'deadbeef'],
+    ['approve', 'deadbeef', '--reason', 'yes'],
+    ['approve', 'deadbeef', 'deadbee0', '--reason', 'yes'],
+    ['cancel', 'deadbeef'],
+    ['list'],
+    ['list', '--all'],
+    ['users', 'list'],
+    ['users', 'token', 'dev_user'],
+    ['users', 'disable', 'dev_user'],
+    ['policy', 'explain', 'execute_python'],
+    ['policy', 'forecast', join(ROOT, 'policy.json')],
+    ['audit', 'verify'],
+  ])('another program answers there, with JSON: nothing in it is believed by %s', async (...words) => {
+    const { port } = jsonStranger.address() as { port: number }
+    const { code, stdout, stderr } = await cliHere({ ...env, APPROVAL_URL: `http://127.0.0.1:${port}` }, ...words)
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' })
+    expect(stderr).toMatch(/^http:\S+: HTTP 200: the answer is not from an approval-ops server\. APPROVAL_URL, PORT\n$/)
   })
 
   test('the queue is full', async () => {
