@@ -154,6 +154,7 @@ describe('64, wrong usage:', () => {
     expect(code).toBe(64)
     expect(stdout).toBe('')
     expect(last).toContain(sentence)
+    expect(last).toMatch(/[.?)"] (\S+approval\.js .+|npx approval .+|--role .+|--as USER, .+)$/)
   })
 
   test('a file that is not UTF-8', async () => {
@@ -186,6 +187,26 @@ describe('2, refused and nothing changed:', () => {
     expect(await cli(env, 'show', 'deadbeef')).toMatchObject({ code: 2, last: expect.stringContaining('No request') })
   })
 
+  test.each([
+    ['add', 'dev_user', '--role', 'guest'],
+    ['disable', 'nobody'],
+    ['disable', 'admin_user'],
+  ])('users %s %s: the last line leads to the users', async (...words) => {
+    const { code, last } = await cli(env, 'users', ...words)
+    expect(code).toBe(2)
+    expect(last).toMatch(/\. \S+approval\.js users list$/)
+  })
+
+  test('a decision after the deadline: the last line leads to the list', async () => {
+    const { stdout } = await cli(env, 'request', 'execute_python', ...args('late'), '--no-wait', '--timeout', '1')
+    await until('it is expired', async () => {
+      return (await server.call('GET', `/api/approvals/${stdout.trim()}`)).json.status === 'expired'
+    })
+    const { code, last } = await cli(env, 'approve', stdout.trim(), '--reason', 'late')
+    expect(code).toBe(2)
+    expect(last).toMatch(/Expired at .+; the caller must ask again\. \S+approval\.js list$/)
+  })
+
   test('several requests of which one is decided: none changes', async () => {
     const [first, second] = [await server.ask(), await server.ask()]
     await decide(first.request_id, 'reject')
@@ -210,7 +231,7 @@ describe('2, refused and nothing changed:', () => {
       const broken = await cli(url, 'audit', 'verify')
       expect(broken.code).toBe(2)
       expect(broken.stdout).toContain('1: was changed')
-      expect(broken.last).toContain('NOT whole')
+      expect(broken.last).toMatch(/NOT whole: \d+ problem\(s\)\. npm run contacts -- who data_damage$/)
     } finally {
       await other.kill('SIGKILL')
       own.remove()
