@@ -307,8 +307,11 @@ describe('69, the server cannot be reached:', () => {
 })
 
 describe('77, not permitted:', () => {
-  test('a wrong token', async () => {
-    expect(await cli({ ...env, APPROVAL_TOKEN: 'apv_wrong_wrong_wrong' }, 'list')).toMatchObject({ code: 77 })
+  test('a wrong token, however short', async () => {
+    for (const APPROVAL_TOKEN of ['apv_wrong_wrong_wrong', 'wrong']) {
+      const { code, last } = await cli({ ...env, APPROVAL_TOKEN }, 'list')
+      expect([code, last]).toEqual([77, 'Unknown user or token. --as USER'])
+    }
   })
 
   test("one's own request, whatever the role", async () => {
