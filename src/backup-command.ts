@@ -12,6 +12,7 @@ import { problemOf } from './backup-verify.ts'
 import { screenOf } from './command.ts'
 import { backupsPath, type Config, ConfigError, loadConfig } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
 import { printable, printableLines } from './report/printable.ts'
 import { render } from './report/render.ts'
@@ -46,10 +47,7 @@ export async function backupCommand(process: NodeJS.Process, seams: Seams = {}):
   // Whoever reads our output may go before us: that must not end a restore in the middle.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const config = configOf(process.env)
-  const options = readBackupOptions(
-    process.argv.slice(2),
-    config instanceof ConfigError ? 'ko' : config.settings.OPS_LANG,
-  )
+  const options = readBackupOptions(process.argv.slice(2), languageOf(process.env))
   const { lang } = options
   const complain = (code: ExitCode, cause: string, next: string): ExitCode => {
     process.stderr.write(`${printable(`${cause}. ${next}`)}\n`)

@@ -78,7 +78,7 @@ export async function refuseFullDisk(
 export function explained(error: unknown, folder: string): unknown {
   if (error instanceof BackupFailure) return error
   const { code = '', message } = error as NodeJS.ErrnoException
-  if (error instanceof DiskFullError || code === 'ENOSPC' || code === 'EDQUOT') {
+  if (error instanceof DiskFullError || ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)) {
     return new BackupFailure('failed', backupText('disk_filled', { folder }), `df -h ${shellWord(folder)}`)
   }
   if (error instanceof ReaderError) {

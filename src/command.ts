@@ -4,6 +4,7 @@ import { createContext, DeadlineError } from './context.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Args, BadArgument, type Flags, type Job, type Outcome } from './jobs/job.ts'
 import { keepAndTell } from './keep-report.ts'
+import { languageOf } from './lenient-config.ts'
 import type { Lang, Screen, State } from './report/document.ts'
 import { printable } from './report/printable.ts'
 import { render } from './report/render.ts'
@@ -49,7 +50,7 @@ export async function command<F extends Flags>(job: Job<F>, io: Io): Promise<Exi
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   })
   const config = configOf(io.env)
-  const options = parseOptions(job, io.argv.slice(2), config instanceof ConfigError ? 'ko' : config.settings.OPS_LANG)
+  const options = parseOptions(job, io.argv.slice(2), languageOf(io.env))
   if ('problem' in options) return fail(io, EXIT.USAGE, options.problem)
   if (options.help) {
     io.stdout.write(helpText(job, options.lang))

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { devNull } from 'node:os'
-import { type Config, envPath, KEYS, type Key, loadConfig, RULES } from './config.ts'
+import { type Config, envPath, KEYS, type Key, loadConfig, RULES, type Settings } from './config.ts'
 import { type EnvFile, parseEnv } from './env-file.ts'
 
 /** The configuration without the lines and values that are wrong: for what must answer whatever stands in `.env`. */
@@ -15,6 +15,18 @@ export function lenientConfig(env: NodeJS.ProcessEnv): Config & { readonly isWho
   const isWhole = problems.length === 0 && good.length === known.length && own.length === Object.keys(goodOwn).length
   if (isWhole) return { ...loadConfig(env), isWhole }
   return { ...loadConfig({ ...given, ...goodOwn, APPROVAL_ENV_FILE: devNull }), envFile, isWhole }
+}
+
+/** In which language to complain about a configuration that is broken elsewhere. */
+export function languageOf(env: NodeJS.ProcessEnv): Settings['OPS_LANG'] {
+  const isSet = (value = '') => value !== '' && isGood('OPS_LANG', value)
+  if (isSet(env.OPS_LANG)) return RULES.OPS_LANG.read(env.OPS_LANG!)
+  try {
+    const given = envFileAt(envPath(env)).entries.findLast(({ key, value }) => key === 'OPS_LANG' && isSet(value))
+    return RULES.OPS_LANG.read(given?.value ?? RULES.OPS_LANG.fallback)
+  } catch {
+    return RULES.OPS_LANG.read(RULES.OPS_LANG.fallback)
+  }
 }
 
 /** What is allowed instead; undefined when the value is good. */

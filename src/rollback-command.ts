@@ -1,6 +1,7 @@
 import { screenOf } from './command.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { EXIT } from './exit-codes.ts'
+import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
 import { printable, printableLines } from './report/printable.ts'
 import { render } from './report/render.ts'
@@ -30,7 +31,7 @@ export async function rollbackCommand<F extends Flags>(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const config = configOf(process.env)
   const scenario = command as unknown as ScenarioCommand
-  const lang = config instanceof ConfigError ? 'ko' : config.settings.OPS_LANG
+  const lang = languageOf(process.env)
   const options = readRollbackOptions(scenario, process.argv.slice(2), lang)
   const complain = (code: number, cause: string, next: string): number => {
     process.stderr.write(`${printable(`${cause}. ${next}`)}\n`)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { screenOf } from './command.ts'
 import { ConfigError, loadConfig, ROOT, type Settings } from './config.ts'
 import { EXIT } from './exit-codes.ts'
+import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
 import { render } from './report/render.ts'
 import { type Arguments, readArguments } from './schedule/arguments.ts'
@@ -22,7 +23,7 @@ export async function scheduleCommand(table: readonly ScheduledJob[], process: P
     settings = loadConfig(process.env).settings
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [(error as Error).message]
-    return complain(process, EXIT.BAD_CONFIG, ...problems, scheduleWords('ko')('bad_config'))
+    return complain(process, EXIT.BAD_CONFIG, ...problems, scheduleWords(languageOf(process.env))('bad_config'))
   }
   const jobs = table.map((job) => job.name)
   let args: Arguments

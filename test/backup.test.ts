@@ -162,6 +162,12 @@ describe.skipIf(process.getuid?.() !== 0 || spawnSync('mount', ['-V']).status !=
     const db = createDesk(dir, 40)
     const early = await backup(dir)
     expect([early.code, early.stderr]).toEqual([2, expect.stringMatching(/Not enough room in .*df -h /)])
+    // Not even room for the lock, which is the first thing to be written.
+    rmSync(at('backups', 'lock.db'))
+    fill(at('backups'))
+    const atOnce = await backup(dir)
+    rmSync(at('backups', 'filler'))
+    expect([atOnce.code, atOnce.stderr]).toEqual([2, expect.stringMatching(/^Not enough room in .*df -h \S+\n$/)])
     // Room as far as anybody could know beforehand, and none when it is needed.
     execFileSync('mount', ['-o', 'remount,size=40m', at('backups')])
     expect((await backup(dir)).code).toBe(0)

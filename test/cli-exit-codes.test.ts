@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ROOT } from '../src/config.ts'
 import { cli, cliHere, startCli } from './support/cli.ts'
 import { environment, NO_LIMIT, type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
 
@@ -153,6 +154,7 @@ describe('64, wrong usage:', () => {
     expect(code).toBe(64)
     expect(stdout).toBe('')
     expect(last).toContain(sentence)
+    expect(last).toMatch(/[.?)"] (\S+approval\.js .+|npx approval .+|--role .+|--as USER, .+)$/)
   })
 
   test('a file that is not UTF-8', async () => {
@@ -185,6 +187,26 @@ describe('2, refused and nothing changed:', () => {
     expect(await cli(env, 'show', 'deadbeef')).toMatchObject({ code: 2, last: expect.stringContaining('No request') })
   })
 
+  test.each([
+    ['add', 'dev_user', '--role', 'guest'],
+    ['disable', 'nobody'],
+    ['disable', 'admin_user'],
+  ])('users %s %s: the last line leads to the users', async (...words) => {
+    const { code, last } = await cli(env, 'users', ...words)
+    expect(code).toBe(2)
+    expect(last).toMatch(/\. \S+approval\.js users list$/)
+  })
+
+  test('a decision after the deadline: the last line leads to the list', async () => {
+    const { stdout } = await cli(env, 'request', 'execute_python', ...args('late'), '--no-wait', '--timeout', '1')
+    await until('it is expired', async () => {
+      return (await server.call('GET', `/api/approvals/${stdout.trim()}`)).json.status === 'expired'
+    })
+    const { code, last } = await cli(env, 'approve', stdout.trim(), '--reason', 'late')
+    expect(code).toBe(2)
+    expect(last).toMatch(/Expired at .+; the caller must ask again\. \S+approval\.js list$/)
+  })
+
   test('several requests of which one is decided: none changes', async () => {
     const [first, second] = [await server.ask(), await server.ask()]
     await decide(first.request_id, 'reject')
@@ -209,7 +231,7 @@ describe('2, refused and nothing changed:', () => {
       const broken = await cli(url, 'audit', 'verify')
       expect(broken.code).toBe(2)
       expect(broken.stdout).toContain('1: was changed')
-      expect(broken.last).toContain('NOT whole')
+      expect(broken.last).toMatch(/NOT whole: \d+ problem\(s\)\. npm run contacts -- who data_damage$/)
     } finally {
       await other.kill('SIGKILL')
       own.remove()
@@ -219,11 +241,18 @@ describe('2, refused and nothing changed:', () => {
 
 describe('69, the server cannot be reached:', () => {
   let stranger: Server
+  let jsonStranger: Server
   beforeAll(async () => {
     stranger = createServer((_, response) => response.end('<html>hello</html>'))
-    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
+    jsonStranger = createServer((_, response) => response.end('{"status":"ok","code":"ok"}'))
+    for (const one of [stranger, jsonStranger]) {
+      await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve))
+    }
   })
-  afterAll(() => void stranger.close())
+  afterAll(() => {
+    stranger.close()
+    jsonStranger.close()
+  })
 
   test('nobody listens: says where it looked and how to start it', async () => {
     const { code, last } = await cli({ ...env, APPROVAL_URL: 'http://127.0.0.1:9' }, 'list')
@@ -238,6 +267,28 @@ describe('69, the server cannot be reached:', () => {
       expect(code).toBe(69)
       expect(last).toContain('not from an approval-ops server')
     }
+  })
+
+  test.each([
+    ['request', 'execute_python'],
+    ['call', 'list_files'],
+    ['show', 'deadbeef'],
+    ['approve', 'deadbeef', '--reason', 'yes'],
+    ['approve', 'deadbeef', 'deadbee0', '--reason', 'yes'],
+    ['cancel', 'deadbeef'],
+    ['list'],
+    ['list', '--all'],
+    ['users', 'list'],
+    ['users', 'token', 'dev_user'],
+    ['users', 'disable', 'dev_user'],
+    ['policy', 'explain', 'execute_python'],
+    ['policy', 'forecast', join(ROOT, 'policy.json')],
+    ['audit', 'verify'],
+  ])('another program answers there, with JSON: nothing in it is believed by %s', async (...words) => {
+    const { port } = jsonStranger.address() as { port: number }
+    const { code, stdout, stderr } = await cliHere({ ...env, APPROVAL_URL: `http://127.0.0.1:${port}` }, ...words)
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' })
+    expect(stderr).toMatch(/^http:\S+: HTTP 200: the answer is not from an approval-ops server\. APPROVAL_URL, PORT\n$/)
   })
 
   test('the queue is full', async () => {
@@ -256,8 +307,11 @@ describe('69, the server cannot be reached:', () => {
 })
 
 describe('77, not permitted:', () => {
-  test('a wrong token', async () => {
-    expect(await cli({ ...env, APPROVAL_TOKEN: 'apv_wrong_wrong_wrong' }, 'list')).toMatchObject({ code: 77 })
+  test('a wrong token, however short', async () => {
+    for (const APPROVAL_TOKEN of ['apv_wrong_wrong_wrong', 'wrong']) {
+      const { code, last } = await cli({ ...env, APPROVAL_TOKEN }, 'list')
+      expect([code, last]).toEqual([77, 'Unknown user or token. --as USER'])
+    }
   })
 
   test("one's own request, whatever the role", async () => {

@@ -91,6 +91,16 @@ describe('the exit code', () => {
     expect((await run(ok, [], { env: { APPROVAL_ENV_FILE: folder } })).code).toBe(78)
   })
 
+  test('of a wrong configuration is told in the language that it names, by the process or by a good line', async () => {
+    const env = { APPROVAL_ENV_FILE: join(folder, 'lang.env') }
+    writeFileSync(env.APPROVAL_ENV_FILE, 'PORT=x\n')
+    expect((await run(ok, [], { env })).last).toMatch(/^설정이 잘못되었습니다/)
+    expect((await run(ok, [], { env: { ...env, OPS_LANG: 'en' } })).last).toMatch(/^The configuration is wrong/)
+    writeFileSync(env.APPROVAL_ENV_FILE, 'PORT=x\nOPS_LANG=en\nOPS_LANG=fr\n')
+    expect((await run(ok, [], { env })).last).toMatch(/^The configuration is wrong/)
+    expect((await run(ok, [], { env: { ...env, OPS_LANG: 'ko' } })).last).toMatch(/^설정이 잘못되었습니다/)
+  })
+
   test('of a run past its deadline is 124; what hangs on is ended', async () => {
     let ended: number | undefined
     let aborted = false

@@ -198,6 +198,7 @@ describe('the other settings', () => {
     expect(look(env, healthOf(env)).found).toMatchObject({
       ...{ state: 'warning', code: 'weak' },
       facts: { weak: [`${key}=false`] },
+      next_command: 'vi .env && kill -HUP 4120',
     })
   })
 
@@ -206,6 +207,8 @@ describe('the other settings', () => {
     expect(look(env, healthOf(env)).found).toMatchObject({
       ...{ state: 'warning', code: 'weak' },
       facts: { weak: ['APPROVAL_TRUST_USER_HEADER=true'] },
+      // A signal would not do: only a start reads it.
+      next_command: 'vi .env && kill 4120 && npm start',
     })
   })
 
@@ -218,7 +221,7 @@ describe('the other settings', () => {
   })
 
   it('that only a start reads ask for a start', () => {
-    expect(look({ HOST: '::1' }, healthOf()).found.next_command).toBe('npm start')
+    expect(look({ HOST: '::1' }, healthOf()).found.next_command).toBe('kill 4120 && npm start')
   })
 
   it('weak and different are both said', () => {

@@ -103,6 +103,8 @@ describe('npm run schedule --', () => {
     const { code, stderr } = await schedule([], { env: { OPS_TIMEZONE: 'Mars/Base', PORT: 'x' } })
     expect(code).toBe(78)
     expect(stderr).toMatch(/OPS_TIMEZONE[\s\S]*PORT|PORT[\s\S]*OPS_TIMEZONE/)
+    const english = await schedule([], { env: { OPS_LANG: 'en', PORT: 'x' } })
+    expect(english.stderr).toMatch(/^The configuration/m)
   })
 
   it('does not touch a file that is no ledger', async () => {

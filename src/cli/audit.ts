@@ -29,7 +29,9 @@ async function run({ client, t, terminal, signal }: Context, input: Input): Prom
     }
     if (report.head) terminal.out(t.audit.head(report.head.seq, printable(report.head.hash)))
   }
-  if (!report.ok) throw new Failure(EXIT.CRITICAL, t.audit.broken(report.problems.length))
-  if (missing.length > 0) throw new Failure(EXIT.UNKNOWN, t.audit.incomplete(missing.length, report.events))
+  if (!report.ok)
+    throw new Failure(EXIT.CRITICAL, t.audit.broken(report.problems.length), 'npm run contacts -- who data_damage')
+  if (missing.length > 0)
+    throw new Failure(EXIT.UNKNOWN, t.audit.incomplete(missing.length, report.events), 'npm run daily-check')
   return EXIT.OK
 }

@@ -4,7 +4,7 @@ import type { ToolAnswer, ToolResult } from './client.ts'
 import { type Command, type Context, type Input, text } from './command.ts'
 import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
 import { clock } from './format.ts'
-import { awaitDecision, json, outcomeText } from './outcome.ts'
+import { awaitDecision, json, outcomeText, showCommand } from './outcome.ts'
 import { pause } from './pause.ts'
 import { readJsonArguments } from './request.ts'
 import { oneOf } from './values.ts'
@@ -50,7 +50,8 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
   } catch (error) {
     throw asExit(error, t, `${context.self} list --all`)
   }
-  if ('request' in answer) throw new Failure(EXIT.PENDING, t.outcome.stillPending(answer.request.short_id))
+  if ('request' in answer)
+    throw new Failure(EXIT.PENDING, t.outcome.stillPending(answer.request.short_id), resumeCommand(context, asked))
   return show(context, answer.result, format)
 }
 
@@ -66,7 +67,8 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
   terminal.err(`${final.short_id} ${printable(final.tool_name)} ${outcomeText(context, final)}`)
   if (final.status !== 'approved') {
     const exit = final.status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED
-    throw new Failure(exit, t.outcome.notApproved(final.short_id, t.status[final.status]))
+    const sentence = t.outcome.notApproved(final.short_id, t.status[final.status])
+    throw new Failure(exit, sentence, showCommand(context, final.request_id))
   }
   for (let tries = 1; ; tries++) {
     try {

@@ -1,6 +1,7 @@
 import type { Decision } from '../approval/request.ts'
 import { askDesk } from './answer.ts'
 import { ServerError, Unreachable } from './failure.ts'
+import { hasRows, hasStrings, type IsOurs, isAsked, isAudit, isCalled, isRequest } from './ours.ts'
 import type { AuditReport, Explanation, Forecast, Unasked, WireRequest, WireUser } from './wire.ts'
 
 /** Every call is answered within this, or fails. */
@@ -93,18 +94,24 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
     }
   }
 
-  async function json<T>(method: 'GET' | 'POST', path: string, call: Call = {}): Promise<{ status: number; value: T }> {
+  async function json<T>(
+    isOurs: IsOurs,
+    method: 'GET' | 'POST',
+    path: string,
+    call: Call = {},
+  ): Promise<{ status: number; value: T }> {
     const { status, text } = await send(method, path, call)
     const value = parse(text)
-    if (status >= 200 && status < 300 && typeof value === 'object' && value !== null) {
+    if (status < 200 || status >= 300) throw serverError(url, status, value)
+    if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>)) {
       return { status, value: value as T }
     }
-    throw serverError(url, status, value)
+    throw serverError(url, status, undefined)
   }
 
-  const get = async <T>(path: string, call?: Call) => (await json<T>('GET', path, call)).value
-  const post = async <T>(path: string, body: unknown) =>
-    (await json<T>('POST', path, { body: JSON.stringify(body) })).value
+  const get = async <T>(isOurs: IsOurs, path: string, call?: Call) => (await json<T>(isOurs, 'GET', path, call)).value
+  const post = async <T>(isOurs: IsOurs, path: string, body: unknown) =>
+    (await json<T>(isOurs, 'POST', path, { body: JSON.stringify(body) })).value
   const one = (id: string) => `/api/approvals/${encodeURIComponent(id)}`
   const verb = (decision: Decision) => (decision === 'approved' ? 'approve' : 'reject')
 
@@ -118,7 +125,7 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
     async ask({ argumentsJson, ...rest }: Ask): Promise<{ answer: WireRequest | Unasked; joined: boolean }> {
       const head = JSON.stringify(rest)
       const body = `${head.slice(0, -1)},"arguments":${argumentsJson}}`
-      const { status, value } = await json<WireRequest | Unasked>('POST', '/api/approvals', { body })
+      const { status, value } = await json<WireRequest | Unasked>(isAsked, 'POST', '/api/approvals', { body })
       return { answer: value, joined: status === 200 && 'request_id' in value }
     },
 
@@ -129,21 +136,23 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       const why = reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`
       const body = `{"arguments":${argumentsJson}${why}}`
       const path = `/tools/${encodeURIComponent(tool)}/call?${query}`
-      const { status, value } = await json<WireRequest & ToolResult>('POST', path, { body, deadlineMs: TOOL_MS })
+      const call = { body, deadlineMs: TOOL_MS }
+      const { status, value } = await json<WireRequest & ToolResult>(isCalled, 'POST', path, call)
       return status === 202 ? { request: value } : { result: value }
     },
 
-    get: (id: string, signal?: AbortSignal) => get<WireRequest>(one(id), signal ? { signal } : {}),
+    get: (id: string, signal?: AbortSignal) => get<WireRequest>(isRequest, one(id), signal ? { signal } : {}),
 
     /** The same with its secrets. */
-    reveal: (id: string, signal: AbortSignal) => get<WireRequest>(`${one(id)}?reveal=true`, { signal }),
+    reveal: (id: string, signal: AbortSignal) => get<WireRequest>(isRequest, `${one(id)}?reveal=true`, { signal }),
 
     /** Held by the server until the request leaves pending, `seconds` at most. */
     hold: (id: string, seconds: number, signal: AbortSignal) =>
-      get<WireRequest>(`${one(id)}?wait=${seconds}`, { signal, deadlineMs: seconds * 1000 + HOLD_GRACE_MS }),
+      get<WireRequest>(isRequest, `${one(id)}?wait=${seconds}`, { signal, deadlineMs: seconds * 1000 + HOLD_GRACE_MS }),
 
     pending: (limit: number, signal?: AbortSignal) =>
       get<{ pending_approvals: WireRequest[]; count: number; server_time: string }>(
+        hasRows('pending_approvals'),
         `/api/approvals/pending?limit=${limit}`,
         signal ? { signal } : {},
       ),
@@ -151,40 +160,48 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
     list({ limit, ...filter }: Filter): Promise<{ approvals: WireRequest[]; next_cursor: string | null }> {
       const query = new URLSearchParams({ limit: String(limit) })
       for (const [key, value] of Object.entries(filter)) if (value !== undefined) query.set(key, value)
-      return get(`/api/approvals?${query}`)
+      return get(hasRows('approvals'), `/api/approvals?${query}`)
     },
 
     decide: (id: string, decision: Decision, reason: string) =>
-      post<WireRequest>(`${one(id)}/${verb(decision)}`, { reason }),
+      post<WireRequest>(isRequest, `${one(id)}/${verb(decision)}`, { reason }),
 
     /** All or none. */
     decideAll: (ids: readonly string[], decision: Decision, reason: string) =>
-      post<{ approvals: WireRequest[]; count: number }>('/api/approvals/batch', {
+      post<{ approvals: WireRequest[]; count: number }>(hasRows('approvals'), '/api/approvals/batch', {
         action: verb(decision),
         ids,
         reason,
       }),
 
     /** Uses an approval: the call may run, once. */
-    use: (request: WireRequest) => post<WireRequest>(`${one(request.request_id)}/consume`, { digest: request.digest }),
+    use: (request: WireRequest) =>
+      post<WireRequest>(isRequest, `${one(request.request_id)}/consume`, { digest: request.digest }),
 
-    cancel: (id: string) => post<WireRequest>(`${one(id)}/cancel`, {}),
+    cancel: (id: string) => post<WireRequest>(isRequest, `${one(id)}/cancel`, {}),
 
     explain: (tool: string, server: string) =>
-      get<Explanation>(`/api/policy/explain?${new URLSearchParams({ tool, server })}`),
-    forecast: (policy: string, weeks: number) => post<Forecast>('/api/policy/forecast', { policy, weeks }),
+      get<Explanation>(hasStrings('tool', 'level'), `/api/policy/explain?${new URLSearchParams({ tool, server })}`),
+    forecast: (policy: string, weeks: number) =>
+      post<Forecast>(hasRows('tools'), '/api/policy/forecast', { policy, weeks }),
 
-    users: () => get<{ users: WireUser[] }>('/api/users'),
+    users: () => get<{ users: WireUser[] }>(hasRows('users'), '/api/users'),
     addUser: (user: { user_id: string; role: string; username?: string | undefined }) =>
-      post<{ user_id: string; role: string; token: string }>('/api/users', user),
-    disableUser: (id: string) => post<WireUser>(`/api/users/${encodeURIComponent(id)}/disable`, {}),
-    enableUser: (id: string) => post<WireUser>(`/api/users/${encodeURIComponent(id)}/enable`, {}),
+      post<{ user_id: string; role: string; token: string }>(hasStrings('user_id', 'token'), '/api/users', user),
+    disableUser: (id: string) =>
+      post<WireUser>(hasStrings('user_id'), `/api/users/${encodeURIComponent(id)}/disable`, {}),
+    enableUser: (id: string) =>
+      post<WireUser>(hasStrings('user_id'), `/api/users/${encodeURIComponent(id)}/enable`, {}),
     newToken: (id: string) =>
-      post<{ user_id: string; token: string }>(`/api/users/${encodeURIComponent(id)}/token`, {}),
+      post<{ user_id: string; token: string }>(
+        hasStrings('user_id', 'token'),
+        `/api/users/${encodeURIComponent(id)}/token`,
+        {},
+      ),
 
     /** Walks the whole record, so it may take long. `head` = an earlier end that it must still contain. */
     verifyAudit: (signal: AbortSignal, head?: string) =>
-      get<AuditReport>(`/api/audit/verify${head === undefined ? '' : `?head=${encodeURIComponent(head)}`}`, {
+      get<AuditReport>(isAudit, `/api/audit/verify${head === undefined ? '' : `?head=${encodeURIComponent(head)}`}`, {
         ...{ signal, deadlineMs: 300_000 },
       }),
   }

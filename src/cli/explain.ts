@@ -38,15 +38,19 @@ export function reasonOf(error: unknown): string {
   return printable(error instanceof ServerError ? error.code : String(error))
 }
 
-/** What to type next, if there is something that helps. */
-export function nextOf(error: unknown, self: string): string | undefined {
-  if (error instanceof Failure) return error.next
+/** What to type next, if there is something that helps. `command`: what was typed; undefined when that is unknown. */
+export function nextOf(error: unknown, self: string, command = ''): string | undefined {
+  const help = [self, command, '--help'].filter(Boolean).join(' ')
+  if (error instanceof Failure) return error.next ?? (error.exit === EXIT.USAGE ? help : undefined)
   if (error instanceof Unreachable) return error.sent ? `${self} list --all` : 'npm start'
   if (!(error instanceof ServerError)) return undefined
   if (error.code === 'not_approval_ops') return 'APPROVAL_URL, PORT'
   if (error.status === 401 || error.status === 403) return '--as USER'
-  if (error.code === 'not_found' || error.code === 'queue_full' || error.status === 409) return `${self} list`
-  return undefined
+  if (error.code === 'queue_full' || [404, 409, 410].includes(error.status)) {
+    return `${self} ${command.startsWith('users') ? 'users list' : 'list'}`
+  }
+  if (error.status >= 500) return 'npm run daily-check'
+  return exitOfStatus(error) === EXIT.USAGE ? help : undefined
 }
 
 export function exitOf(error: unknown): number {

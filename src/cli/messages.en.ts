@@ -179,7 +179,8 @@ export const en = {
       `also fits, and comes after it: ${rule} ${level} (line ${line})`,
     head: ['TOOL', 'LEVEL', 'CALLS', 'NOW/DAY', 'THEN/DAY'],
     total: (before: string, after: string) => `Approvals a day: ${before} now, ${after} then.`,
-    covers: (since: string, days: string) => `From the calls on record since ${since} (${days} days), drills left out.`,
+    covers: (since: string, days: string | undefined) =>
+      `From the calls on record since ${since} (${days === undefined ? 'less than a day, counted as one' : `${days} days`}), drills left out.`,
     unknown: (tool: string, from: string, to: string) =>
       `${tool} ${from} -> ${to}: cost UNKNOWN, its calls were not recorded while they needed no approval.`,
     unrecorded: 'Calls of LOW and MEDIUM tools leave no record: what they would cost is not in these figures.',

@@ -191,7 +191,8 @@ export const ko: Messages = {
     alsoFits: (rule, level, line) => `해당하지만 순위가 낮은 규칙: ${rule} ${level} (${line}행)`,
     head: ['도구', '등급', '호출', '현재/일', '변경 후/일'],
     total: (before, after) => `하루 승인 건수: 현재 ${before}건, 변경 후 ${after}건.`,
-    covers: (since, days) => `${since}부터의 기록 기준(${days}일), 훈련 호출 제외.`,
+    covers: (since, days) =>
+      `${since}부터 기록된 호출 기준(${days === undefined ? '하루가 안 되어 하루로 셈' : `${days}일`}), 모의 승인 제외.`,
     unknown: (tool, from, to) =>
       `${tool} ${from} -> ${to}: 비용을 알 수 없음. 승인이 필요 없던 동안의 호출은 기록되지 않았습니다.`,
     unrecorded: 'LOW와 MEDIUM 도구의 호출은 기록에 남지 않으므로 이 수치에 포함되지 않습니다.',

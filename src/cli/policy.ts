@@ -58,7 +58,7 @@ async function forecast({ client, t, terminal, settings }: Context, input: Input
   ])
   if (rows.length > 0) terminal.out(renderTable(t.policy.head, rows, [2, 3, 4]))
   terminal.out(t.policy.total(perDay(found.before), perDay(found.after)))
-  terminal.out(t.policy.covers(instant(found.since, settings), perDay(found.days)))
+  terminal.out(t.policy.covers(instant(found.since, settings), found.days > 1 ? perDay(found.days) : undefined))
   for (const { server, tool, from, to } of found.unknown) terminal.out(t.policy.unknown(name(server, tool), from, to))
   terminal.out(t.policy.unrecorded)
   return EXIT.OK

@@ -30,21 +30,24 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
   const config = readConfig(env)
   let t: Messages = LANGUAGES[languageOf(args, config, env)]
   const settings = config instanceof ConfigError ? { OPS_TIMEZONE: 'UTC' } : config.settings
+  let command: Command | undefined
   try {
     const selected = selectCommand(args[0] === 'help' ? [...args.slice(1), '--help'] : args, COMMANDS, t, self)
+    command = selected.command
     const input = readArguments(selected, t, self)
     const lang = text(input, 'lang')
     if (lang !== undefined && !isLanguage(lang)) throw new Failure(EXIT.USAGE, t.usage.oneOf('--lang', 'ko, en'))
     if (lang !== undefined) t = LANGUAGES[lang]
     if (input.values.version) terminal.out(version())
-    else if (input.values.help) terminal.out(helpFor(selected.command, t, self))
+    else if (input.values.help) terminal.out(helpFor(command, t, self))
     else {
-      if (config instanceof ConfigError) throw new Failure(EXIT.BAD_CONFIG, badConfig(config, t, terminal))
-      return await selected.command.run(contextFor(around, selected.command, input, config, t), input)
+      if (config instanceof ConfigError)
+        throw new Failure(EXIT.BAD_CONFIG, badConfig(config, t, terminal), 'npm run config -- compare')
+      return await command.run(contextFor(around, command, input, config, t), input)
     }
     return EXIT.OK
   } catch (error) {
-    return fail(error, t, settings, around)
+    return fail(error, t, settings, around, command?.name)
   }
 }
 
@@ -69,12 +72,13 @@ function fail(
   t: Messages,
   settings: { OPS_TIMEZONE: string },
   { terminal, self }: Surroundings,
+  command: string | undefined,
 ): number {
   terminal.restore()
   const known = error instanceof Failure || error instanceof Interrupted || (error as Error)?.name === 'ServerError'
   const exit = exitOf(error)
   if (!known && exit === 70) terminal.err(printableLines(String((error as Error)?.stack ?? error)))
-  const next = nextOf(error, self)
+  const next = nextOf(error, self, command)
   terminal.err(`${sentenceOf(error, t, settings)}${next ? ` ${next}` : ''}`)
   return exit
 }

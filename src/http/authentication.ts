@@ -34,8 +34,9 @@ export function authenticate({ store, trustUserHeader }: Deps): MiddlewareHandle
   }
 
   async function byToken(header: string): Promise<User | undefined> {
+    if (!/^Bearer +\S/i.test(header)) throw refused('the Authorization header must read: Bearer <token>')
     const token = /^Bearer +([\x21-\x7e]{16,512})$/i.exec(header)?.[1]
-    if (!token) throw refused('the Authorization header must read: Bearer <token>')
+    if (!token) return undefined
     const hash = sha256(token)
     const user = await store.userByToken(hash)
     // The look-up is by hash; comparing it again in constant time keeps an index's early exit from mattering.

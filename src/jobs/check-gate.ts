@@ -56,6 +56,8 @@ function hasTurnedOff(disabled: RollbackResult | null, until: string | null): bo
 }
 
 const reload = ({ pid }: Health): string => `kill -HUP ${pid}`
+/** The port is free only when the old one is gone. */
+const restart = ({ pid }: Health): string => `kill ${pid} && npm start`
 
 /** Settings that only scripts read: the server's copy of them means nothing. */
 const OURS: readonly Key[] = ['APPROVAL_URL', 'CONTACTS_PATH', 'CALENDAR_PATH', 'OPS_LANG']
@@ -108,8 +110,10 @@ export function settingsFinding(rows: readonly SettingRow[], health: Health | nu
     .map(({ key, effective, configured }) => `${key}=${effective ?? configured}`)
   const apart = rows.filter(({ configured, effective }) => effective !== null && effective !== configured)
   const differing = apart.map(({ key }) => key)
-  const onlyAtStart = apart.some(({ key }) => RULES[key as Key].fixed)
-  const next = differing.length === 0 ? `vi .env && ${reload(health)}` : onlyAtStart ? 'npm start' : reload(health)
+  const concerned = differing.length === 0 ? rows.filter(({ state }) => state !== 'ok') : apart
+  const onlyAtStart = concerned.some(({ key }) => RULES[key as Key].fixed)
+  const again = (onlyAtStart ? restart : reload)(health)
+  const next = differing.length === 0 ? `vi .env && ${again}` : again
   if (weak.length > 0 && differing.length > 0) {
     return finding('settings.weak_and_differ', 'warning', { weak, differing }, { next })
   }

@@ -53,6 +53,9 @@ export interface ServerSeen {
 }
 
 const PROBES = 3
+/** Who holds the database, and what the server wrote of it. */
+const HUNG = { next: 'npm run timeout-diagnosis -- --concurrency' }
+const ELSEWHERE = { next: 'grep -nE "^(APPROVAL_URL|HOST|PORT)=" .env' }
 /** For all probes together. */
 const DEADLINE = 3000
 
@@ -98,9 +101,9 @@ function verdictOn(probes: readonly Probe[]): Finding {
   const slowest_millis = Math.round(Math.max(...probes.map(({ ms }) => ms)))
   const facts = { slowest_millis, uptime_ms: uptime_seconds * 1000, version, started_at }
   if (status === 'degraded' || !store.ok) {
-    return finding('server.degraded', 'critical', { ...facts, error: store.error ?? status })
+    return finding('server.degraded', 'critical', { ...facts, error: store.error ?? status }, HUNG)
   }
-  if (slowest_millis > LIMITS.slow_millis) return finding('server.slow', 'warning', facts)
+  if (slowest_millis > LIMITS.slow_millis) return finding('server.slow', 'warning', facts, HUNG)
   return finding('server.answers', 'ok', facts)
 }
 
@@ -115,11 +118,12 @@ function judge(result: HttpResult, url: string): Probe {
   }
   if (result.status !== 200) {
     const text = result.text.slice(0, 100) || '–'
-    return { ms, health: null, failure: finding('server.status', 'critical', { status: result.status, text, url }) }
+    const facts = { status: result.status, text, url }
+    return { ms, health: null, failure: finding('server.status', 'critical', facts, ELSEWHERE) }
   }
   const issue = parsed.error?.issues[0]
   const problem = body === undefined ? 'not JSON' : `${issue?.path.join('.') || 'health'}: ${issue?.message}`
-  return { ms, health: null, failure: finding('server.foreign', 'critical', { url, problem }) }
+  return { ms, health: null, failure: finding('server.foreign', 'critical', { url, problem }, ELSEWHERE) }
 }
 
 function silence(result: HttpResult & { answered: false }, url: string): Finding {
@@ -130,22 +134,17 @@ function silence(result: HttpResult & { answered: false }, url: string): Finding
       return finding('server.refused', 'critical', { url }, { next: 'npm start' })
     case 'timeout':
       return result.status === undefined
-        ? finding('server.silent', 'critical', { waited_millis, url })
-        : finding('server.dripping', 'critical', { waited_millis, url, status: result.status })
+        ? finding('server.silent', 'critical', { waited_millis, url }, HUNG)
+        : finding('server.dripping', 'critical', { waited_millis, url, status: result.status }, HUNG)
     case 'dns':
     case 'unreachable':
     case 'aborted':
     case 'other':
-      return finding(
-        'server.unreachable',
-        'unknown',
-        { url, message },
-        { next: 'grep -nE "^(APPROVAL_URL|HOST|PORT)=" .env' },
-      )
+      return finding('server.unreachable', 'unknown', { url, message }, ELSEWHERE)
     case 'too_large':
-      return finding('server.foreign', 'critical', { url, problem: message })
+      return finding('server.foreign', 'critical', { url, problem: message }, ELSEWHERE)
     case 'reset':
-      return finding('server.broken', 'critical', { url, message })
+      return finding('server.broken', 'critical', { url, message }, HUNG)
   }
 }
 

@@ -28,7 +28,7 @@ export function sqliteUsers({ sql, submit, read, record }: StorePart): UserStore
       submit(() => {
         const { user_id, role, token_sha256 } = added
         if (sql.userInsert.run({ ...added, at: sqlTime(at) }) === 0) {
-          throw new ApprovalError('user_exists', `${user_id} exists already. Give it a new token instead`)
+          throw new ApprovalError('user_exists', `user ${user_id} exists already. Give it a new token instead`)
         }
         also?.()
         const data = { user_id, role, token: tokenMark(token_sha256) }
