@@ -248,6 +248,24 @@ except OSError as error:
     await other.close()
   })
 
+  test('what the sandbox is still being made for does not run when the tool server has ended meanwhile', async () => {
+    const bin = mkdtempSync(join(dir, 'bin-'))
+    const [begun, go] = [join(bin, 'begun'), join(bin, 'go')]
+    // What bwrap says goes somewhere still, as while the tool server's last threads end: it does not fail by itself.
+    const wait = `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done`
+    const slow = `#!/bin/sh\n${wait}\nexec /usr/bin/bwrap "$@" 3>${join(bin, 'status')}\n`
+    writeFileSync(join(bin, 'bwrap'), slow, { mode: 0o755 })
+    const other = await startTools(workspace, { PATH: `${bin}:${process.env.PATH}` })
+    const lost = other.call('run_command', { command: 'touch orphaned; sleep 4751' }).catch(() => undefined)
+    await until('it is being made', () => existsSync(begun))
+    process.kill(other.pid, 'SIGKILL')
+    await lost
+    writeFileSync(go, '')
+    await until('it is gone', () => alive('sleep 4751').length === 0)
+    expect(existsSync(join(workspace, 'orphaned'))).toBe(false)
+    await other.close()
+  })
+
   test('arguments that are not exactly right run nothing', async () => {
     for (const args of [{}, { code: '' }, { code: 1 }, { code: 'print(1)', extra: 1 }, { code: 'a\0b' }]) {
       const { isError, facts } = await tools.call('execute_python', args)
