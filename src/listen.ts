@@ -5,11 +5,17 @@ import type { Desk } from './desk.ts'
 
 /** How long callers that are being answered may take when the server stops, ms. */
 const GRACE = 3000
+/**
+ * How long a connection is kept on which nothing is said, ms. Who calls again just when it is closed learns only that
+ * the call broke, not whether it ran: Node's 5 s are about as long as an agent thinks between two calls.
+ */
+const KEPT = 50_000
 
 /** Opens the port. Rejects with the system's error when it cannot be had. */
 export function listen(desk: Desk, { HOST, PORT }: Settings): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: desk.app.fetch, hostname: HOST, port: PORT }, () => resolve(server))
+    const options = { hostname: HOST, port: PORT, serverOptions: { keepAliveTimeout: KEPT } }
+    const server = serve({ fetch: desk.app.fetch, ...options }, () => resolve(server))
     server.once('error', reject)
     // What is no HTTP gets an answer in our format, too.
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { request as rawRequest } from 'node:http'
+import { Agent, get, request as rawRequest } from 'node:http'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
@@ -305,6 +305,20 @@ describe('HTTP at its edges', () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
     const { readFileSync } = await import('node:fs')
     expect(readFileSync(`${server.dir}/server.log`, 'utf8')).not.toContain('"level":50')
+  })
+
+  test('a caller that was silent for a while finds its connection still there', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = async () => {
+      const [answer] = await once(get(`${server.url}/health`, { agent }), 'response')
+      const { localPort } = answer.socket
+      await once(answer.resume(), 'end')
+      return localPort
+    }
+    const first = await ask()
+    await new Promise((resolve) => setTimeout(resolve, 7000))
+    expect(await ask()).toBe(first)
+    agent.destroy()
   })
 
   test('the published description accepts what the server accepts', async () => {

@@ -149,15 +149,11 @@ describe.skipIf(!hasScript)('on a terminal', () => {
   })
 
   test('the desk: the request expires while you look, and while you write the reason', async () => {
-    const ask = (code: string) =>
-      server.call(
-        'POST',
-        '/api/approvals',
-        { tool_name: 'execute_python', arguments: { code }, timeout_seconds: 4 },
-        'dev_user',
-      )
-    const { json } = await ask('soon')
+    // Its time begins when the desk is there.
     const on = start()
+    await on.sees('Nothing is waiting')
+    const body = { tool_name: 'execute_python', arguments: { code: 'soon' }, timeout_seconds: 10 }
+    const { json } = await server.call('POST', '/api/approvals', body, 'dev_user')
     await on.sees('1 waiting')
     on.type('\r')
     await on.sees('skip, next request')

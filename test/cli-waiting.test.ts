@@ -58,7 +58,7 @@ describe('a waiting caller', () => {
   })
 
   test('gives up when the server stays away past the deadline: 3, with the command that resumes', async () => {
-    const caller = startCli(env, ['request', 'execute_python', '--timeout', '1'])
+    const caller = startCli(env, ['request', 'execute_python', '--timeout', '10'])
     await caller.sees('waiting for a decision')
     await server.kill('SIGKILL')
     const { code, last } = await caller.finished

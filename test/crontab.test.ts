@@ -12,9 +12,9 @@ const EXAMPLE = { root: '/opt/approval-ops', node: '/usr/bin/node' }
 const text = readFileSync(join(ROOT, 'crontab.example'), 'utf8')
 const inForce = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 
-/** A zone in which it is 3 o'clock now: nothing of the schedule has just become due. */
+/** A zone in which it is past noon now: nothing of the schedule has just become due, nor does within the hour. */
 function quietZone(): string {
-  const hours = ((3 - new Date().getUTCHours() + 36) % 24) - 12
+  const hours = ((12 - new Date().getUTCHours() + 36) % 24) - 12
   return `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`
 }
 

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -37,14 +35,8 @@ function dailyCheck(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ran> {
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
+/** Nobody listens here, and no server of another test is ever given it. */
+const NOBODYS_PORT = 100
 
 const stateOf = ({ checks }: DailyCheckData, name: string) => checks.find(({ check }) => check === name)
 const codes = (data: DailyCheckData, ...names: string[]) =>
@@ -58,11 +50,9 @@ async function look(env: NodeJS.ProcessEnv, ...args: string[]): Promise<DailyChe
 describe('nothing is there: no server, no database, no log', () => {
   const folder = temporaryFolder()
   afterAll(folder.remove)
-  let port: number
-  let env: NodeJS.ProcessEnv
-  beforeAll(async () => {
-    port = await freePort()
-    env = environment(join(folder.path, 'data'), { PORT: String(port), APPROVAL_ENV_FILE: join(folder.path, '.env') })
+  const env = environment(join(folder.path, 'data'), {
+    PORT: String(NOBODYS_PORT),
+    APPROVAL_ENV_FILE: join(folder.path, '.env'),
   })
 
   it('is critical, says what to do, and creates nothing', async () => {
@@ -70,7 +60,7 @@ describe('nothing is there: no server, no database, no log', () => {
     expect(code).toBe(EXIT.CRITICAL)
     expect(stdout.split('\n')[0]).toMatch(/^위험: \d+건 - 서버 응답/)
     expect(stderr.trimEnd().split('\n')).toEqual([
-      `위험: 서버 응답: http://127.0.0.1:${port}에서 서버가 실행되고 있지 않습니다. npm start`,
+      `위험: 서버 응답: http://127.0.0.1:${NOBODYS_PORT}에서 서버가 실행되고 있지 않습니다. npm start`,
     ])
     for (const line of stdout.split('\n')) expect(displayWidth(line), line).toBeLessThanOrEqual(80)
     expect(readdirSync(folder.path)).toEqual([])

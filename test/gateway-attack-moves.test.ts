@@ -14,7 +14,6 @@ let gateway: Gateway
 beforeAll(async () => {
   gateway = await startGateway(dir, {
     ...{ upstreams: ['a', 'b'], policy: { ping: 'LOW' }, extra: ['--with-child'] },
-    env: { APPROVAL_HOLD: '1' },
   })
 })
 afterAll(async () => {

@@ -283,6 +283,7 @@ describe('no way to a tool but the gate', () => {
     }
     const batch = request(`${gateway.url}/mcp`, 'POST', [one(1, 'peek'), one(2, 'danger'), one(3, 'danger')], session)
     await until('both wait', async () => (await gateway.waiting()).length === 2)
+    await until('the third runs', () => count() > before)
     expect(gateway.received().slice(before)).toEqual([{ name: 'peek', arguments: { n: 500_001 } }])
     await gateway.decide('reject', 'danger')
     await gateway.decide('reject', 'danger')

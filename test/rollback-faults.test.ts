@@ -34,7 +34,7 @@ const result = () => JSON.parse(readFileSync(join(dir, 'rollbacks', records().at
 
 const disable = (seams: Seams = {}): Promise<Ran> =>
   rollback(dir, ['--yes', '--reason', REASON], {
-    seams: { stability: { ...QUICK, overMs: 600, withinMs: 8_000 }, ...seams },
+    seams: { stability: { ...QUICK, withinMs: 8_000 }, ...seams },
   })
 
 describe('a server that takes it badly', () => {
@@ -66,7 +66,8 @@ describe('a server that takes it badly', () => {
     ['ill', 'says it is degraded'],
   ])('one that is %s: taken back, the gate on, a server alive, exit 1', async (how, says) => {
     await start(how)
-    const ran = await disable()
+    // One that has to be started again is given the time that a busy machine needs for that.
+    const ran = await disable(how === 'dies' || how === 'crashes' ? { stability: QUICK } : {})
     expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining(says)])
     expect(env()).toBe(ORIGINAL)
     expect((await healthNow()).gate.effective).toBe(true)

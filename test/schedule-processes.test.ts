@@ -120,7 +120,7 @@ describe('a scheduler that is killed', () => {
 
 describe('a run', () => {
   it('past its deadline is ended with all its processes, whether they listen to SIGTERM or not', async () => {
-    const call = start(['run', 'morning'], { table: [jobThat(dir, 'stubborn', { deadlineMs: 8000 })] })
+    const call = start(['run', 'morning'], { table: [jobThat(dir, 'stubborn', { deadlineMs: 25_000 })] })
     expect(await call.ended).toBe(124)
     expect(await history(dir)).toMatchObject([{ state: 'TIMED_OUT', exitCode: 124 }])
     expect(pids()).toHaveLength(2)

@@ -258,7 +258,7 @@ describe('a run that is still going', () => {
       table: [{ ...MORNING, deadlineMs: 3 * DAY }],
     })
     const first = tick(slow.at('2026-11-21T00:00:00Z').scheduler, 'cron')
-    await expect.poll(() => states()).toEqual(['morning 2026-11-21 RUNNING'])
+    await expect.poll(() => states(), { timeout: 60_000 }).toEqual(['morning 2026-11-21 RUNNING'])
     const [again] = await tick(slow.at('2026-11-21T00:01:00Z').scheduler, 'cron')
     expect(again?.result).toMatchObject({ kind: 'taken', by: { state: 'RUNNING' } })
     const [next] = await tick(slow.at('2026-11-22T00:00:00Z').scheduler, 'cron')

@@ -235,8 +235,8 @@ describe('stopping', () => {
     const stream = await fetch(`${server.url}/api/events`, {
       headers: { Authorization: `Bearer ${server.tokens.admin_user}` },
     })
-    await until('the caller waits', async () =>
-      /approval_waiting_callers [12]/.test((await server.call('GET', '/metrics')).json),
+    await until('the caller waits, and the stream', async () =>
+      /approval_waiting_callers 2/.test((await server.call('GET', '/metrics')).json),
     )
     const code = server.kill('SIGTERM')
     expect(await waiting).toMatchObject({ status: 503, json: { code: 'shutting_down' } })
@@ -350,7 +350,7 @@ describe('a start that cannot succeed says why, changes nothing and exits 78', (
     })
     let text = ''
     child.stderr.on('data', (chunk) => (text += chunk))
-    const [code] = await once(child, 'exit')
+    const [code] = await once(child, 'close')
     expect([code, text]).toEqual([78, expect.stringMatching(/\S/)])
     return text
   }

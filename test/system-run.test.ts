@@ -120,7 +120,7 @@ describe('the deadline of a program', () => {
     const code = `${stubborn}const c=require("child_process").spawn(process.execPath,["-e",${JSON.stringify(`${stubborn}console.log(process.pid)`)}],{stdio:"inherit"});`
     let leader = 0
     const result = await run(js(code), {
-      timeoutMs: 5000,
+      timeoutMs: 15_000,
       killAfterMs: 300,
       beforeStart: async (pid) => {
         leader = pid
@@ -135,7 +135,7 @@ describe('the deadline of a program', () => {
 
   it('is not mistaken for success when the program answers SIGTERM with exit code 0', async () => {
     const result = await run(js('process.on("SIGTERM",()=>process.exit(0));setInterval(()=>{},1e3)'), {
-      timeoutMs: 4000,
+      timeoutMs: 10_000,
     })
     expect(result).toMatchObject({ ok: false, timedOut: true, code: 0 })
   })

@@ -217,12 +217,12 @@ except OSError as error:
 
   test('at its deadline it ends with all that it started, and other calls were answered meanwhile', async () => {
     const command = 'setsid sleep 4711 & (trap "" TERM; sleep 4712) & echo begun; sleep 4713'
-    const hung = tools.call('run_command', { command, timeout_seconds: 2 })
+    const hung = tools.call('run_command', { command, timeout_seconds: 10 })
     await until('it runs', () => alive('sleep 471').length >= 3)
     expect((await tools.call('list_files', {})).isError).toBe(false)
     const { facts, text } = await hung
     expect(facts).toMatchObject({ timed_out: true, exit_code: null, stdout: 'begun\n' })
-    expect(text).toContain('ended at its deadline of 2 s')
+    expect(text).toContain('ended at its deadline of 10 s')
     await until('all are gone', () => alive('sleep 471').length === 0)
   })
 
@@ -245,6 +245,24 @@ except OSError as error:
     process.kill(other.pid, 'SIGKILL')
     await until('it is gone', () => alive('sleep 4732').length === 0)
     await lost
+    await other.close()
+  })
+
+  test('what the sandbox is still being made for does not run when the tool server has ended meanwhile', async () => {
+    const bin = mkdtempSync(join(dir, 'bin-'))
+    const [begun, go] = [join(bin, 'begun'), join(bin, 'go')]
+    // What bwrap says goes somewhere still, as while the tool server's last threads end: it does not fail by itself.
+    const wait = `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done`
+    const slow = `#!/bin/sh\n${wait}\nexec /usr/bin/bwrap "$@" 3>${join(bin, 'status')}\n`
+    writeFileSync(join(bin, 'bwrap'), slow, { mode: 0o755 })
+    const other = await startTools(workspace, { PATH: `${bin}:${process.env.PATH}` })
+    const lost = other.call('run_command', { command: 'touch orphaned; sleep 4751' }).catch(() => undefined)
+    await until('it is being made', () => existsSync(begun))
+    process.kill(other.pid, 'SIGKILL')
+    await lost
+    writeFileSync(go, '')
+    await until('it is gone', () => alive('sleep 4751').length === 0)
+    expect(existsSync(join(workspace, 'orphaned'))).toBe(false)
     await other.close()
   })
 

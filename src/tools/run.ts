@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { constants } from 'node:os'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { Tail } from '../system/tail.ts'
 import { type Limits, Refusal } from './limits.ts'
 import type { Start } from './sandbox.ts'
@@ -48,12 +48,13 @@ export async function run(start: Start, { limits, workspace, deadline, signal }:
   const [file, ...args] = start.argv
   const child = spawn(file, args, {
     ...{ cwd: start.cwd, env: start.env, detached: true },
-    stdio: ['ignore', 'pipe', 'pipe', ...(start.reports ? (['pipe'] as const) : [])],
+    stdio: ['ignore', 'pipe', 'pipe', ...(start.reports ? (['pipe', 'pipe'] as const) : [])],
   })
   const { pid } = child
   const stdout = collect(child.stdout!, limits.output)
   const stderr = collect(child.stderr!, limits.output)
   const status = start.reports ? collect(child.stdio[3] as Readable, 4096) : undefined
+  if (start.reports) release(child.stdio[3] as Readable, child.stdio[4] as Writable)
   let ended: 'timeout' | 'abort' | Refusal | undefined
   const end = (why: NonNullable<typeof ended>) => {
     ended ??= why
@@ -96,6 +97,12 @@ export async function run(start: Start, { limits, workspace, deadline, signal }:
     signal.removeEventListener('abort', abort)
     if (pid !== undefined) groups.delete(pid)
   }
+}
+
+/** Lets the program go: what bwrap says first, it says when it is bound to end with us. */
+function release(status: Readable, hold: Writable): void {
+  hold.on('error', () => undefined)
+  status.once('data', () => hold.end('go\n'))
 }
 
 function collect(stream: Readable, limit: number) {

@@ -5,12 +5,18 @@ import type { Owner } from './workspace.ts'
 
 const PATH = '/usr/local/bin:/usr/bin:/bin'
 
+/** bwrap does not notice when we end before --die-with-parent is in force: then no line comes, and nothing runs. */
+const HELD_BACK = ['/bin/sh', '-c', 'read -r go <&4 && exec "$@" 4<&-', 'sh']
+
 /** How to start a program: words, where, and the whole of its environment. */
 export interface Start {
   readonly argv: readonly [string, ...string[]]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
-  /** Whether file descriptor 3 will tell if the program itself was reached. */
+  /**
+   * Whether file descriptor 3 will tell if the program itself was reached. Then the program begins when a line comes by
+   * descriptor 4: not before it is sure to end with us.
+   */
   readonly reports: boolean
 }
 
@@ -48,7 +54,7 @@ export function sandboxed({ workspace, ...wanted }: Wanted): Start {
       ...['/etc/alternatives', '/etc/ld.so.cache', '/etc/localtime'].flatMap((path) => ['--ro-bind-try', path, path]),
       ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--size', size, '--tmpfs', '/dev/shm'],
       ...['--perms', '1777', '--size', size, '--tmpfs', '/tmp', '--bind', workspace, INSIDE],
-      ...['--remount-ro', '/dev', '--remount-ro', '/', '--json-status-fd', '3', '--'],
+      ...['--remount-ro', '/dev', '--remount-ro', '/', '--json-status-fd', '3', '--', ...HELD_BACK],
       ...limited('/usr/bin/', inside, owner || !countsPerNamespace() ? tasksOf(owner?.uid ?? process.getuid!()) : 0),
     ],
     cwd: '/',

@@ -27,7 +27,13 @@ const health = () => {
     config: { loaded_at: loadedAt, error: null, effective: config.given, from: config.from },
   }
 }
-const server = createServer((_, response) => response.end(JSON.stringify(health())))
+let reloaded = false
+let answers = 0
+const server = createServer((_, response) => {
+  // It has answered well once: that it took the change over was seen.
+  if (how === 'crashes' && reloaded && answers++ > 0) process.exit(1)
+  response.end(JSON.stringify(health()))
+})
 
 process.on('SIGHUP', () => {
   if (how === 'deaf') return
@@ -35,7 +41,7 @@ process.on('SIGHUP', () => {
   if (how.startsWith('dies')) process.exit(1)
   config = loadConfig(process.env)
   loadedAt = new Date().toISOString()
-  if (how === 'crashes') setTimeout(() => process.exit(1), 300)
+  reloaded = true
 })
 
 server.listen(0, '127.0.0.1', async () => {
