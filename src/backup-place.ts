@@ -9,7 +9,7 @@ import { localTime } from './report/period.ts'
 import { causeOf, remedyOf, shellWord } from './report/unmeasured.ts'
 import { ReaderError } from './sql.ts'
 import { DiskFullError } from './store/backup.ts'
-import { lockFile } from './store/rollback-lock.ts'
+import { lockFile } from './store/lock-file.ts'
 import type { System } from './system/system.ts'
 
 /** What a backup and a restore work with. */

@@ -4,7 +4,7 @@ import { sha256 } from './approval/digest.ts'
 import { ApprovalError } from './approval/errors.ts'
 import { type Role, SERVER_ACTOR } from './approval/identity.ts'
 import type { Store } from './approval/store.ts'
-import { lockFile } from './store/rollback-lock.ts'
+import { lockFile } from './store/lock-file.ts'
 
 const PATIENCE_MS = 5000
 

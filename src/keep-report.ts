@@ -5,7 +5,7 @@ import type { Lang, Report } from './report/document.ts'
 import { changesBetween, keptWords, revised } from './report/kept.ts'
 import { render } from './report/render.ts'
 import { shellWord } from './report/unmeasured.ts'
-import { lockFile } from './store/rollback-lock.ts'
+import { lockFile } from './store/lock-file.ts'
 import type { System } from './system/system.ts'
 
 /** What became of a report that was to be kept. `path` is without the format: `.../2026-11-22-daily.r2`. */

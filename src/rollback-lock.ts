@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Holder, Lock } from './rollback/engine.ts'
-import { lockFile } from './store/rollback-lock.ts'
+import { lockFile } from './store/lock-file.ts'
 import type { System } from './system/system.ts'
 
 /** The lock of all rollbacks of one data folder. Who has it stands beside it, for people; only the lock itself locks. */

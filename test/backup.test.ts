@@ -20,7 +20,7 @@ import { ROOT } from '../src/config.ts'
 import type { Lang } from '../src/report/document.ts'
 import { render } from '../src/report/render.ts'
 import { openLedger } from '../src/store/ledger.ts'
-import { lockFile } from '../src/store/rollback-lock.ts'
+import { lockFile } from '../src/store/lock-file.ts'
 import { appendRequests, backup, createDesk, NOW, names, REASON, RESTORE, soundRequests } from './support/backup.ts'
 import { environment, TSX, temporaryFolder, writeEnv } from './support/server.ts'
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lockFile } from '../src/store/rollback-lock.ts'
+import { lockFile } from '../src/store/lock-file.ts'
 import { realSystem } from '../src/system/real.ts'
 import { apply, fingerprint, REASON, rollback, startVictim, undo } from './support/rollback.ts'
 import { type RunningServer, startServer, temporaryFolder, until, writeEnv } from './support/server.ts'

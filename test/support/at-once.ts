@@ -2,7 +2,7 @@ import { saveToken } from '../../src/credentials.ts'
 import { keepReport } from '../../src/keep-report.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { openLedger } from '../../src/store/ledger.ts'
-import { lockFile } from '../../src/store/rollback-lock.ts'
+import { lockFile } from '../../src/store/lock-file.ts'
 import { realSystem } from '../../src/system/real.ts'
 
 interface Order {
