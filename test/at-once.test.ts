@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../src/store/database.ts'
@@ -33,6 +33,23 @@ describe('two processes in the same moment', () => {
       const path = `${dir}/${n}.db`
       lockFile(path)!()
       expect(await both('lock', path)).toEqual(['held', 'taken'])
+    }
+  })
+
+  test('make a new database once', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 20; n++) {
+      expect(await both('openDatabase', `${dir}/${n}/security.db`)).toEqual(['made', 'opened'])
+    }
+  })
+
+  test('adopt a database of the old system once, after one verified backup', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 20; n++) {
+      mkdirSync(`${dir}/${n}`)
+      createOldDatabase(`${dir}/${n}/security.db`)
+      expect(await both('openDatabase', `${dir}/${n}/security.db`)).toEqual(['adopted', 'opened'])
+      expect(readdirSync(`${dir}/${n}/backups`)).toEqual([expect.stringMatching(/-before-adoption-.*Z\.db$/)])
     }
   })
 

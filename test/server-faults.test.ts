@@ -218,6 +218,17 @@ describe('a database of the old system', () => {
     expect(readdirSync(`${dir.path}/backups`)).toHaveLength(1)
   })
 
+  test('is on record as adopted when the first thing that somebody wants of it is a new token', async () => {
+    const old = new Database(`${dir.path}/security.db`)
+    old.exec(OLD)
+    old.close()
+    execFileSync(process.execPath, ['--import', TSX, `${ROOT}/src/server.ts`, '--new-token', 'admin_user'], {
+      env: environment(dir.path),
+    })
+    server = await startServer(dir.path, NO_LIMIT)
+    expect((await server.call('GET', '/api/audit/verify')).json).toMatchObject({ ok: true, problems: [] })
+  })
+
   test('that is damaged is not adopted and not changed', async () => {
     const path = `${dir.path}/security.db`
     const old = new Database(path)
