@@ -27,6 +27,7 @@ export interface Opened {
 export async function openDatabase(path: string, now: number): Promise<Opened> {
   refuseDuringRestore(path)
   mkdirSync(dirname(path), { recursive: true })
+  const before = fileIdentity(path)
   let db: Database.Database
   try {
     db = new Database(path, { timeout: 5000 })
@@ -37,6 +38,10 @@ export async function openDatabase(path: string, now: number): Promise<Opened> {
     db.pragma('trusted_schema = OFF')
     // One look and all its consequences: another process may be making or adopting the same file.
     db.exec('BEGIN IMMEDIATE')
+    // What we have open may have been moved aside while we waited: nobody would find again what we write there.
+    if (before !== 'missing' && fileIdentity(path) !== before) {
+      throw new Error(`${path} was replaced while it was being opened. Try again`)
+    }
     const kind = kindOf(db, path)
     // Again: a restore that began in between looked for us before we had the file open.
     refuseDuringRestore(path)
