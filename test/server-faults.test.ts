@@ -194,6 +194,11 @@ describe('a database of the old system', () => {
     const old = new Database(path)
     old.exec(OLD)
     old.close()
+    // A start that was killed left these.
+    mkdirSync(`${dir.path}/backups`)
+    for (const end of ['part', 'part-journal']) {
+      writeFileSync(`${dir.path}/backups/security-before-adoption-20261122T090000Z.db.${end}`, 'half')
+    }
     server = await startServer(dir.path, NO_LIMIT)
     const [backup] = readdirSync(`${dir.path}/backups`)
     expect(server.output()).toContain(backup)

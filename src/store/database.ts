@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { difference, restoreNotePath } from '../backup/manifest.ts'
@@ -103,9 +113,13 @@ async function backUp(path: string, now: number): Promise<string> {
   const folder = join(dirname(path), 'backups')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const stamp = sqlTime(now).replace(/[-:]/g, '').replace(' ', 'T').slice(0, 15)
-  const final = join(folder, `${basename(path, '.db')}-before-adoption-${stamp}Z.db`)
+  const start = `${basename(path, '.db')}-before-adoption-`
+  const final = join(folder, `${start}${stamp}Z.db`)
   const part = `${final}.part`
-  rmSync(part, { force: true })
+  // What a killed start left, and its journal. Nobody else is at work: we have the lock.
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(start) && name.includes('.part')) rmSync(join(folder, name))
+  }
   try {
     const wanted = await copyDatabase(path, part)
     const lacks = difference(wanted, await inspect(part))
