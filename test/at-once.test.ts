@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { lockDatabase } from '../src/store/backup.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { lockFile } from '../src/store/lock-file.ts'
+import { whoHasOpen } from '../src/system/open-files.ts'
 import { createOldDatabase } from './support/report-database.ts'
-import { temporaryFolder } from './support/server.ts'
+import { temporaryFolder, until } from './support/server.ts'
 import { startTogether, type Together } from './support/together.ts'
 
 let dir: string
@@ -36,6 +38,23 @@ describe('two processes in the same moment', () => {
     }
   })
 
+  test('make a new database once', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 20; n++) {
+      expect(await both('openDatabase', `${dir}/${n}/security.db`)).toEqual(['made', 'opened'])
+    }
+  })
+
+  test('adopt a database of the old system once, after one verified backup', async () => {
+    const both = await start(2)
+    for (let n = 0; n < 20; n++) {
+      mkdirSync(`${dir}/${n}`)
+      createOldDatabase(`${dir}/${n}/security.db`)
+      expect(await both('openDatabase', `${dir}/${n}/security.db`)).toEqual(['adopted', 'opened'])
+      expect(readdirSync(`${dir}/${n}/backups`)).toEqual([expect.stringMatching(/-before-adoption-.*Z\.db$/)])
+    }
+  })
+
   test('each find their token in the credentials file', async () => {
     const both = await start(2)
     for (let n = 0; n < 50; n++) {
@@ -53,6 +72,20 @@ describe('two processes in the same moment', () => {
       expect(readdirSync(folder).sort()).toEqual(['html', 'json', 'md'].map((ending) => `2026-11-22-daily.${ending}`))
     }
   })
+})
+
+test('a database that is moved aside while its opening waits for a lock is not taken for the one that lies there', async () => {
+  const path = `${dir}/security.db`
+  for (const one of [`${dir}/fresh.db`, path]) (await openDatabase(one, Date.now())).db.close()
+  const lock = lockDatabase(path)
+  if (typeof lock === 'string') throw new Error(lock)
+  together = await startTogether(1, new URL('support/at-once.ts', import.meta.url))
+  const answer = together.all({ work: 'openDatabase', path, at: Date.now() })
+  await until('it has the file open', async () => (await whoHasOpen([path]))!.holders.length > 0)
+  renameSync(path, `${path}.aside`)
+  renameSync(`${dir}/fresh.db`, path)
+  lock.release()
+  expect(await answer).toEqual([`${path} was replaced while it was being opened. Try again`])
 })
 
 test('a database that somebody reads for ever is not waited for for ever', async () => {

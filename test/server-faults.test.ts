@@ -194,6 +194,11 @@ describe('a database of the old system', () => {
     const old = new Database(path)
     old.exec(OLD)
     old.close()
+    // A start that was killed left these.
+    mkdirSync(`${dir.path}/backups`)
+    for (const end of ['part', 'part-journal']) {
+      writeFileSync(`${dir.path}/backups/security-before-adoption-20261122T090000Z.db.${end}`, 'half')
+    }
     server = await startServer(dir.path, NO_LIMIT)
     const [backup] = readdirSync(`${dir.path}/backups`)
     expect(server.output()).toContain(backup)
@@ -216,6 +221,17 @@ describe('a database of the old system', () => {
     await server.kill('SIGTERM')
     server = await startServer(dir.path, NO_LIMIT)
     expect(readdirSync(`${dir.path}/backups`)).toHaveLength(1)
+  })
+
+  test('is on record as adopted when the first thing that somebody wants of it is a new token', async () => {
+    const old = new Database(`${dir.path}/security.db`)
+    old.exec(OLD)
+    old.close()
+    execFileSync(process.execPath, ['--import', TSX, `${ROOT}/src/server.ts`, '--new-token', 'admin_user'], {
+      env: environment(dir.path),
+    })
+    server = await startServer(dir.path, NO_LIMIT)
+    expect((await server.call('GET', '/api/audit/verify')).json).toMatchObject({ ok: true, problems: [] })
   })
 
   test('that is damaged is not adopted and not changed', async () => {

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { difference, restoreNotePath } from '../backup/manifest.ts'
@@ -15,7 +25,7 @@ export interface Opened {
   readonly db: Database.Database
   /** Set when a database of the old system was taken over: where its verified backup lies. */
   readonly adopted: { readonly backup: string } | null
-  /** There was no database, or an empty file. */
+  /** There was no database, or an empty one. */
   readonly created: boolean
 }
 
@@ -27,7 +37,7 @@ export interface Opened {
 export async function openDatabase(path: string, now: number): Promise<Opened> {
   refuseDuringRestore(path)
   mkdirSync(dirname(path), { recursive: true })
-  const created = !existsSync(path) || statSync(path).size === 0
+  const before = fileIdentity(path)
   let db: Database.Database
   try {
     db = new Database(path, { timeout: 5000 })
@@ -35,14 +45,22 @@ export async function openDatabase(path: string, now: number): Promise<Opened> {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
   }
   try {
-    const isOld = db.transaction(() => needsAdoption(db, path))()
+    db.pragma('trusted_schema = OFF')
+    // One look and all its consequences: another process may be making or adopting the same file.
+    db.exec('BEGIN IMMEDIATE')
+    // What we have open may have been moved aside while we waited: nobody would find again what we write there.
+    if (before !== 'missing' && fileIdentity(path) !== before) {
+      throw new Error(`${path} was replaced while it was being opened. Try again`)
+    }
+    const kind = kindOf(db, path)
     // Again: a restore that began in between looked for us before we had the file open.
     refuseDuringRestore(path)
-    const backup = isOld ? await backUp(path, now) : null
-    configure(db)
+    const backup = kind === 'old' ? await backUp(path, now) : null
     migrate(db)
+    db.exec('COMMIT')
+    configure(db)
     db.pragma('busy_timeout = 0')
-    return { db, created, adopted: backup === null ? null : { backup } }
+    return { db, created: kind === 'new', adopted: backup === null ? null : { backup } }
   } catch (error) {
     db.close()
     const { message } = error as Error
@@ -56,19 +74,19 @@ function refuseDuringRestore(path: string): void {
   throw new Error(`${path} is being restored from a backup, or that was cut off: npm run backup -- resume`)
 }
 
-/** True for a database of the old system; false for a new or an own one; anything else is refused. All of one moment. */
-function needsAdoption(db: Database.Database, path: string): boolean {
+/** `old`: of the old system, `own`: of ours. Anything else is refused. */
+function kindOf(db: Database.Database, path: string): 'new' | 'old' | 'own' {
   const applicationId = db.pragma('application_id', { simple: true })
   if (applicationId === APPLICATION_ID) {
     const version = db.pragma('user_version', { simple: true }) as number
     if (version > MIGRATIONS.length) {
       throw new Error(`${path} was written by a newer approval-ops (schema ${version}). Start that version`)
     }
-    return false
+    return 'own'
   }
   const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]
-  if (tables.length === 0) return false
-  if (KNOWN_TABLES.some((table) => tables.includes(table))) return true
+  if (tables.length === 0) return 'new'
+  if (KNOWN_TABLES.some((table) => tables.includes(table))) return 'old'
   throw new Error(`${path} is a database of another program. Set SECURITY_DB_PATH to a file of its own`)
 }
 
@@ -77,16 +95,13 @@ function configure(db: Database.Database): void {
   // 16 MB between checkpoints: pages that change often are written back once instead of every few commits.
   db.pragma('wal_autocheckpoint = 4000')
   db.pragma('foreign_keys = ON')
-  db.pragma('trusted_schema = OFF')
 }
 
 function migrate(db: Database.Database): void {
-  db.transaction(() => {
-    const done = db.pragma('user_version', { simple: true }) as number
-    for (const name of MIGRATIONS.slice(done)) db.exec(readSql(`migrations/security/${name}`))
-    db.pragma(`application_id = ${APPLICATION_ID}`)
-    db.pragma(`user_version = ${MIGRATIONS.length}`)
-  }).immediate()
+  const done = db.pragma('user_version', { simple: true }) as number
+  for (const name of MIGRATIONS.slice(done)) db.exec(readSql(`migrations/security/${name}`))
+  db.pragma(`application_id = ${APPLICATION_ID}`)
+  db.pragma(`user_version = ${MIGRATIONS.length}`)
 }
 
 /**
@@ -98,9 +113,13 @@ async function backUp(path: string, now: number): Promise<string> {
   const folder = join(dirname(path), 'backups')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const stamp = sqlTime(now).replace(/[-:]/g, '').replace(' ', 'T').slice(0, 15)
-  const final = join(folder, `${basename(path, '.db')}-before-adoption-${stamp}Z.db`)
+  const start = `${basename(path, '.db')}-before-adoption-`
+  const final = join(folder, `${start}${stamp}Z.db`)
   const part = `${final}.part`
-  rmSync(part, { force: true })
+  // What a killed start left, and its journal. Nobody else is at work: we have the lock.
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(start) && name.includes('.part')) rmSync(join(folder, name))
+  }
   try {
     const wanted = await copyDatabase(path, part)
     const lacks = difference(wanted, await inspect(part))

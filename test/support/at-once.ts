@@ -22,9 +22,9 @@ const WORK = {
     return warning ?? 'opened'
   },
   async openDatabase({ path, at }: Order) {
-    const { db, adopted } = await openDatabase(path, at)
+    const { db, adopted, created } = await openDatabase(path, at)
     db.close()
-    return adopted ? 'adopted' : 'opened'
+    return adopted ? 'adopted' : created ? 'made' : 'opened'
   },
   /** Kept for as long as the process lives: nobody's garbage. */
   lock({ path }: Order) {
