@@ -3,6 +3,7 @@ import { type Io, screenOf } from './command.ts'
 import { type Config, KEYS, type Key, RULES } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { envFileAt, lenientConfig, problemOf } from './lenient-config.ts'
+import { helpPage } from './option-help.ts'
 import { compareFailure, compareReport, compareState, compareWords } from './report/config-compare.ts'
 import type { Lang } from './report/document.ts'
 import { printable } from './report/printable.ts'
@@ -60,7 +61,7 @@ async function compare(io: Io, config: Config, { format, lang }: VerbOptions): P
 
 function help(lang: Lang): string {
   const words = compareWords(lang)
-  return `${[words('summary'), '', words('usage'), ...VERB_HELP, '', words('exit_codes')].join('\n')}\n`
+  return helpPage([words('summary'), '', words('usage'), ...VERB_HELP, '', words('exit_codes')])
 }
 
 function say(io: Io, code: ExitCode, sentence: string): ExitCode {

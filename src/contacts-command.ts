@@ -3,6 +3,7 @@ import { type Io, screenOf } from './command.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { contactFor, readContacts } from './jobs/contacts.ts'
 import { lenientConfig } from './lenient-config.ts'
+import { helpPage } from './option-help.ts'
 import { type Contact, contactWords, SITUATIONS, type Situation } from './report/contact.ts'
 import { type ContactsData, contactsFailure, contactsReport } from './report/contacts.ts'
 import { LANGUAGES, type Lang } from './report/document.ts'
@@ -78,5 +79,5 @@ function help(lang: Lang): string {
   const text = contactWords(lang)
   const situations = SITUATIONS.map((one) => `${one} (${text(one)})`).join(', ')
   const lines = [text('summary'), '', text('usage'), text('situations', { situations }), ...VERB_HELP]
-  return `${[...lines, '', text('exit_codes')].join('\n')}\n`
+  return helpPage([...lines, '', text('exit_codes')])
 }

@@ -1,5 +1,8 @@
 import type { Lang } from './report/document.ts'
-import { displayWidth, pad } from './report/printable.ts'
+import { hanging, wrap } from './report/wrap.ts'
+
+/** Help is read in terminals of any width, and in pipes. */
+const COLUMNS = 80
 
 interface Option {
   /** What the help shows for the value: `DATE`. */
@@ -17,9 +20,14 @@ interface Page {
 /** The `--help` of an ops script: summary, usage, its options in one column, exit codes. */
 export function optionHelp(page: Page, options: Readonly<Record<string, Option>>, lang: Lang): string {
   const rows = Object.entries(options).map(
-    ([name, { value, help }]) => [`  --${name}${value === undefined ? '' : ` ${value}`}`, help[lang]] as const,
+    ([name, { value, help }]) => [`  --${name}${value === undefined ? '' : ` ${value}`}  `, help[lang]] as const,
   )
-  const width = Math.max(...rows.map(([left]) => displayWidth(left))) + 2
-  const column = rows.map(([left, right]) => pad(left, width) + right)
-  return `${[page.summary, '', page.usage, '', page.options, ...column, '', page.exitCodes].join('\n')}\n`
+  return helpPage([page.summary, '', page.usage, '', page.options, ...hanging(rows, COLUMNS), '', page.exitCodes])
 }
+
+/** What is longer than a line goes on in the next one. */
+export const helpPage = (texts: readonly string[]): string =>
+  texts
+    .flatMap((text) => text.split('\n'))
+    .map((line) => `${wrap(line, COLUMNS).join('\n')}\n`)
+    .join('')

@@ -30,7 +30,7 @@ export async function scheduleCommand(table: readonly ScheduledJob[], process: P
   try {
     args = readArguments(process.argv.slice(2), jobs, settings.OPS_LANG)
   } catch (error) {
-    const problem = (error as Error).message
+    const [problem = ''] = (error as Error).message.split('. ')
     return complain(process, EXIT.USAGE, scheduleWords(settings.OPS_LANG)('bad_usage', { problem }))
   }
   return await obey(args, { table, process, settings, lang: args.lang })

@@ -35,7 +35,8 @@ export const fromSqlTime = (text: string): number =>
 
 /**
  * Why a database could not be read. Decided by SQLite's and the system's codes, never by a message's text. `archived`:
- * what was asked for was moved out of it; `file` is the archive that has it then.
+ * what was asked for was moved out of it; `file` is the archive that has it then. `before_record`: it is older than
+ * anything in it.
  */
 export type ReaderFailure =
   | 'missing'
@@ -47,6 +48,7 @@ export type ReaderFailure =
   | 'permission'
   | 'io'
   | 'archived'
+  | 'before_record'
 
 /** What `Reader` throws, on opening and on reading. `detail` is for the log and for the developer. */
 export class ReaderError extends Error {

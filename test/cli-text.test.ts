@@ -238,6 +238,12 @@ describe('the two languages', () => {
         expect(commandHelp(command, t, 'approval')).toContain(`approval ${command.examples[0]}`)
       }
       expect(overallHelp(COMMANDS, t, 'approval')).toContain('audit verify')
+      const pages = COMMANDS.map((command) => commandHelp(command, t, 'npx approval'))
+      const tooWide = [overallHelp(COMMANDS, t, 'npx approval'), ...pages]
+        .flatMap((page) => page.split('\n'))
+        .filter((line) => displayWidth(line) > 80)
+      // An example is to be copied, so it stays on one line.
+      expect(tooWide.filter((line) => !line.startsWith('  npx approval '))).toEqual([])
     }
   })
 })

@@ -77,6 +77,17 @@ const ROLLBACK: RollbackResult = {
   ...{ runtime: 'process', changes: [], summary: { ko: '게이트를 껐습니다', en: 'The gate is off' } },
 }
 
+test('a day that ended before the record begins has no figures, which is not zero, and nothing is kept', async () => {
+  given([asked('21 10:00:00', 'expired')], [{ type: 'server_started', request_id: null, at: at('21 09:00:00') }])
+  const before = await run(['--date', '2026-11-20', '--keep'])
+  expect(before.code).toBe(3)
+  expect(before.stdout).toContain('그 전은 기록이 없어 알 수 없습니다')
+  expect(before.stderr).toMatch(/2026-11-21 00:00:00 UTC.* npm run backup -- list\n$/)
+  const english = await run(['--date', '2026-11-20', '--lang', 'en', '--format', 'json'])
+  expect(JSON.parse(english.stdout)).toMatchObject({ verdict: 'unknown', error: { code: 'before_record' } })
+  expect((await data(['--date', '2026-11-21'])).today.totals.total).toBe(1)
+})
+
 /** A Sunday with everything in it. */
 function givenSunday(): void {
   given(

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ROOT, RULES } from '../src/config.ts'
 import { parseEnv } from '../src/env-file.ts'
 import { EXIT } from '../src/exit-codes.ts'
+import { displayWidth } from '../src/report/printable.ts'
 import { TSX } from './support/server.ts'
 
 const read = (file: string) => readFileSync(`${ROOT}/${file}`, 'utf8')
@@ -27,6 +28,21 @@ describe('.env.example', () => {
       expect([key, /[Rr]estart/.test(block!)]).toEqual([key, fixed === true])
     }
   })
+})
+
+test.each(['ko', 'en'])('every ops script explains itself in 80 columns (%s)', (lang) => {
+  const mains = Object.values(scripts).flatMap(
+    (script) => /^node .* (ops\/\S+|src\/scheduler\.ts)$/.exec(script)?.[1] ?? [],
+  )
+  expect(mains.length).toBeGreaterThan(10)
+  for (const main of mains) {
+    const argv = ['--import', TSX, `${ROOT}/${main}`, '--help']
+    const help = execFileSync(process.execPath, argv, { encoding: 'utf8', env: { ...process.env, OPS_LANG: lang } })
+    expect(
+      help.split('\n').filter((line) => displayWidth(line) > 80),
+      main,
+    ).toEqual([])
+  }
 })
 
 describe('the README', () => {

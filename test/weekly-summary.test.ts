@@ -277,6 +277,14 @@ describe('an approver', () => {
 })
 
 describe('tools by risk', () => {
+  test('of days before the record begins are not known, which is not none', async () => {
+    given([asked('2026-11-20T10:00')])
+    const { code, stdout, stderr } = await run(['--risk', '--date', '2026-11-19', '--lang', 'en'])
+    expect([code, stdout]).toEqual([3, expect.stringMatching(/^UNKNOWN: .* begins/)])
+    expect(stderr).toMatch(/npm run backup -- list\n$/)
+    expect((await run(['--risk', '--date', '2026-11-20'])).code).toBe(0)
+  })
+
   const decisions = (tool: string, rejected: number, n: number): Row[] =>
     times(n, (i) => decided(minute('2026-11-18', i), i < rejected ? 'rejected' : 'approved', 30, { tool_name: tool }))
 

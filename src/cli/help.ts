@@ -1,8 +1,11 @@
 import { EXIT } from '../exit-codes.ts'
-import { pad } from '../report/printable.ts'
+import { hanging, wrap } from '../report/wrap.ts'
 import { GLOBAL_OPTIONS } from './args.ts'
 import type { Command } from './command.ts'
 import type { Messages } from './messages.ts'
+
+/** Help is read in terminals of any width, and in pipes. */
+const COLUMNS = 80
 
 /** What stands for an option's value. */
 const PLACEHOLDER: Readonly<Record<string, string>> = {
@@ -23,7 +26,7 @@ export function overallHelp(commands: readonly Command[], t: Messages, self: str
   return [
     `${help.usage}: ${self} [COMMAND] [...]`,
     '',
-    help.intro,
+    ...wrap(help.intro, COLUMNS),
     '',
     `${help.commands}:`,
     ...rows(commands.map(({ name }) => [name || '-', help.command[name] ?? ''])),
@@ -44,7 +47,7 @@ export function commandHelp(command: Command, t: Messages, self: string): string
   return [
     `${help.usage}: ${[self, command.name, command.usage].filter(Boolean).join(' ')} [...]`,
     '',
-    `${help.command[command.name]}. ${help.identity(command.defaultUser)}`,
+    ...wrap(`${help.command[command.name]}. ${help.identity(command.defaultUser)}`, COLUMNS),
     '',
     `${help.options}:`,
     ...optionRows({ ...command.options, ...GLOBAL_OPTIONS }, t),
@@ -66,7 +69,8 @@ function optionRows(options: Command['options'], { help }: Messages): string[] {
   )
 }
 
-function rows(pairs: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...pairs.map(([name]) => name.length))
-  return pairs.map(([name, text]) => `  ${pad(name, width)}  ${text}`)
-}
+const rows = (pairs: readonly (readonly [string, string])[]): string[] =>
+  hanging(
+    pairs.map(([name, text]) => [`  ${name}  `, text]),
+    COLUMNS,
+  )

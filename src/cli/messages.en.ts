@@ -239,7 +239,7 @@ export const en = {
       json: 'print JSON as the server sends it',
       format: 'list: table or json; call: text or json',
       all: 'also what is no longer pending, newest first',
-      head: 'an earlier end of the record, as evening reports print it: it must still be in there',
+      head: 'an earlier end of the record, number and hash from an evening report: it must still be in there',
       weeks: 'the calls of the last N weeks (4; 1 to 52)',
       status: 'only this status: pending, approved, rejected, expired, cancelled',
       limit: 'at most N requests',

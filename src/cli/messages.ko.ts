@@ -249,7 +249,7 @@ export const ko: Messages = {
       json: '서버가 보낸 그대로 JSON으로 출력',
       format: 'list: table 또는 json, call: text 또는 json',
       all: '대기 중이 아닌 것도, 최근 순',
-      head: '저녁 보고에 적힌 기록의 끝: 지금 기록 안에 그대로 있어야 합니다',
+      head: '저녁 보고에 적힌 기록의 끝(번호:해시): 지금 기록에 그대로 있어야 합니다',
       weeks: '최근 N주의 호출(기본 4, 1~52)',
       status: '이 상태만: pending, approved, rejected, expired, cancelled',
       limit: '최대 N건',

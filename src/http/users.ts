@@ -129,7 +129,7 @@ export function mountUsers(app: App, { store, audit, waiters, clock, rules, newT
       query: z.strictObject({
         head: z
           .string()
-          .regex(/^\d{1,15}:[0-9a-f]{64}$/, 'SEQ:HASH, as an evening report prints it')
+          .regex(/^\d{1,15}:[0-9a-f]{64}$/, 'SEQ:HASH, the number and the hash at the end of an evening report')
           .optional()
           .openapi({ description: 'SEQ:HASH of an earlier end of the record, which it must still contain' }),
       }),

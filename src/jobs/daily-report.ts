@@ -4,7 +4,7 @@ import type { CalendarReport, DailyReportData } from '../report/daily-report-dat
 import { dateIn, instantAt, isDate, localTime } from '../report/period.ts'
 import { dayKind, outOfHours } from '../report/working-time.ts'
 import { type ReadTransaction, sqlTime } from '../sql.ts'
-import { assertNotArchived } from './archived.ts'
+import { assertNotArchived, assertOnRecord } from './archived.ts'
 import { type Calendar, readCalendar } from './calendar.ts'
 import { actionsOf, MOST_ACTIONS } from './daily-report-actions.ts'
 import { readAccounted, readFigures, readQuality, withData } from './daily-report-figures.ts'
@@ -50,6 +50,7 @@ export const dailyReport = job({
       const around = { now, zone, calendar, calendarPath: context.settings.CALENDAR_PATH }
       const data = reader.read((tx) => {
         assertNotArchived(tx, periods.span, context.settings)
+        assertOnRecord(tx, periods.span, context.settings)
         return readReport(tx, periods, around)
       })
       return {

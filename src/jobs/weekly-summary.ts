@@ -5,7 +5,7 @@ import type { ToolRiskData } from '../report/tool-risk-data.ts'
 import { weeklySummaryDocument } from '../report/weekly-summary.ts'
 import type { WeeklySummaryData } from '../report/weekly-summary-data.ts'
 import { type Reader, sqlTime } from '../sql.ts'
-import { assertNotArchived } from './archived.ts'
+import { assertNotArchived, assertOnRecord } from './archived.ts'
 import { hasBegun } from './daily-report-periods.ts'
 import { readGateOff } from './gate-periods.ts'
 import { BadArgument, type JobContext, job, type Outcome } from './job.ts'
@@ -82,7 +82,10 @@ export const weeklySummary = job({
       const around = { now, zone, date }
       if (risk) {
         const first = dayOf(addDays(date, 1 - Number(days ?? DAYS)), zone)
-        reader.read((tx) => assertNotArchived(tx, first, context.settings))
+        reader.read((tx) => {
+          assertNotArchived(tx, first, context.settings)
+          assertOnRecord(tx, dayOf(date, zone), context.settings)
+        })
       }
       return risk
         ? riskOutcome(readRisk(reader, around, Number(days ?? DAYS)))

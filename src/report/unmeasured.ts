@@ -17,6 +17,7 @@ const REMEDIES = {
   permission: (file: string) => `ls -l ${file}`,
   io: (file: string) => `df -h ${file}`,
   archived: (file: string) => `sqlite3 -readonly ${file}`,
+  before_record: () => 'npm run backup -- list',
 } as const
 
 /** A ReaderError is one. */
@@ -29,7 +30,9 @@ export interface Unreadable {
 /** "cause", without a full stop. */
 export function causeOf({ code, file, detail }: Unreadable, lang: Lang): string {
   const say = commandWords(lang)
-  if (code === 'schema' || code === 'io' || code === 'archived') return say(code, { file, detail })
+  if (code === 'schema' || code === 'io' || code === 'archived' || code === 'before_record') {
+    return say(code, { file, detail })
+  }
   return say(code, { file })
 }
 

@@ -1,4 +1,4 @@
-import { displayWidth, graphemes } from './printable.ts'
+import { displayWidth, graphemes, pad } from './printable.ts'
 
 /** Lines of at most `columns`, broken at spaces; a word that is longer by itself is broken between its letters. */
 export function wrap(text: string, columns: number): string[] {
@@ -18,6 +18,14 @@ export function wrap(text: string, columns: number): string[] {
     lines.push(...pieces)
   }
   return [...lines, line]
+}
+
+/** Rows of two columns within `columns`: what is too long in the second goes on below itself. */
+export function hanging(rows: readonly (readonly [left: string, right: string])[], columns: number): string[] {
+  const width = Math.max(...rows.map(([left]) => displayWidth(left)))
+  return rows.flatMap(([left, right]) =>
+    wrap(right, columns - width).map((line, i) => pad(i === 0 ? left : '', width) + line),
+  )
 }
 
 function broken(word: string, columns: number): string[] {

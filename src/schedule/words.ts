@@ -7,11 +7,13 @@ export const ko = {
   show               일정표와 crontab 줄
   next [-n N]        다음 실행 시각
   history [-n N]     실행 기록. --job JOB: 한 작업만
-  run JOB            작업의 가장 최근 예정 실행. 예정마다 누가 시작하든 한 번만 실행합니다
+  run JOB            작업의 가장 최근 예정 실행. 누가 시작하든 한 번만 합니다
   run --due          예정되었지만 실행되지 않은 모든 작업
 
-옵션: --format table|markdown|json|html, --lang ko|en, --by cron|hand (run을 부른 쪽), --help
-종료 코드: run은 작업의 종료 코드, 75 이미 실행됨, 64 사용법, 78 잘못된 설정, 124 제한 시간 초과, 3 판단 불가
+옵션: --format table|markdown|json|html, --lang ko|en,
+      --by cron|hand (run을 부른 쪽), --help
+종료 코드: run은 작업의 종료 코드. 75 이미 실행됨, 실행 중, 실행할 시간이 지남,
+           64 잘못된 사용법, 78 잘못된 설정, 124 제한 시간 초과, 3 판단 불가
 보장: 예정마다 최대 한 번. 실행이 중간에 끊긴 경우에만 한 번 더 시도합니다.
 `,
   bad_usage: '잘못된 명령: {problem}. npm run schedule -- --help',
@@ -67,12 +69,15 @@ Commands (none: stay and keep the schedule):
   show               the schedule and its crontab lines
   next [-n N]        the next runs
   history [-n N]     what ran. --job JOB: of one job
-  run JOB            the job's latest due run; each is run once, whoever starts it
+  run JOB            the job's latest due run; each runs once, whoever starts it
   run --due          every run that was due and did not happen
 
-Options: --format table|markdown|json|html, --lang ko|en, --by cron|hand (who calls run), --help
-Exit codes: of run: the job's own; 75 it has run already; 64 usage, 78 bad configuration, 124 deadline, 3 unknown
-Promise: at most one run per due time. Only a run that was cut off is tried once more.
+Options: --format table|markdown|json|html, --lang ko|en,
+         --by cron|hand (who calls run), --help
+Exit codes: of run: the job's own; 75 it has run, is running, or is too late,
+            64 usage, 78 bad configuration, 124 deadline, 3 unknown
+Promise: at most one run per due time. Only a run that was cut off is tried once
+more.
 `,
   bad_usage: 'Bad command: {problem}. npm run schedule -- --help',
   bad_config: 'The configuration is wrong. Correct .env, then: npm run schedule',

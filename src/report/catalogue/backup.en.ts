@@ -4,14 +4,14 @@ import type { ko } from './backup.ko.ts'
 export const en: SameKeys<typeof ko> = {
   summary: 'Backs the approval database up, proven by a restore; and puts a backup back',
   usage:
-    'Usage: {command}                   back up now (nightly at 03:30)\n       {command} list              the backups\n       {command} verify [NAME|latest]   read and restore again, for proof (all without a name)\n       {command} restore NAME|latest --reason TEXT   put a backup back; stop the server first\n       {command} resume            finish or take back a restore that was cut off',
+    'Usage: {command}          back up now (nightly at 03:30)\n       {command} list     the backups\n       {command} verify [NAME|latest]\n           read and restore again, for proof (all without a name)\n       {command} restore NAME|latest --reason TEXT\n           put a backup back; stop the server first\n       {command} resume\n           finish or take back a restore that was cut off',
   options: 'Options:',
   help_reason: 'why you restore, 10 characters or more',
   help_yes: 'do not ask',
   help_dry_run: 'show the plan of a restore and write nothing',
   help_timeout: 'deadline in seconds (default: {seconds}); looked at between steps',
   exit_codes:
-    'Exit codes: 0 verified, 1 something is left out (restore: failed, all as before), 2 no backup or damaged (restore:\nrefused, nothing changed), 3 cannot be read (restore: uncertain), 64 usage, 75 another backup runs,\n78 bad configuration, 124 deadline',
+    'Exit codes: 0 verified, 1 something is left out (restore: failed, all as before), 2 no backup or damaged (restore: refused, nothing changed), 3 cannot be read (restore: uncertain), 64 usage, 75 another backup runs, 78 bad configuration, 124 deadline',
   bad_option: 'Bad option: {problem}',
   bad_verb: 'Unknown command: {verb} (list, verify, restore, resume)',
   bad_value: 'Bad value for --{option}: {value} (allowed: {allowed})',

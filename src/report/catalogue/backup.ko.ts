@@ -2,14 +2,14 @@
 export const ko = {
   summary: '승인 데이터베이스를 백업하고 복원해 보아 확인합니다. 백업에서 되돌릴 수도 있습니다',
   usage:
-    '사용법: {command}                   지금 백업합니다(매일 03:30)\n        {command} list              백업 목록\n        {command} verify [이름|latest]     파일 내용을 읽고 복원해 보아 다시 확인합니다(이름이 없으면 모두)\n        {command} restore 이름|latest --reason 사유   백업으로 되돌립니다. 서버를 먼저 멈추십시오\n        {command} resume            중간에 끊긴 복원을 마무리하거나 되돌립니다',
+    '사용법: {command}          지금 백업합니다(매일 03:30에도)\n        {command} list     백업 목록\n        {command} verify [이름|latest]\n            읽고 복원해 보아 다시 확인합니다(이름이 없으면 모두)\n        {command} restore 이름|latest --reason 사유\n            백업으로 되돌립니다. 서버를 먼저 멈추십시오\n        {command} resume\n            중간에 끊긴 복원을 마무리하거나 되돌립니다',
   options: '옵션:',
   help_reason: '복원하는 사유, 10자 이상',
   help_yes: '확인을 묻지 않습니다',
   help_dry_run: '복원 계획만 보여 주고 아무것도 쓰지 않습니다',
   help_timeout: '제한 시간(초, 기본값 {seconds}). 단계 사이에서 확인합니다',
   exit_codes:
-    '종료 코드: 0 확인됨, 1 일부 빠짐(복원: 실패하여 원래대로), 2 백업 없음 또는 손상(복원: 거절, 변화 없음),\n3 읽을 수 없음(복원: 불확실), 64 잘못된 옵션, 75 다른 백업이 진행 중, 78 잘못된 설정, 124 제한 시간 초과',
+    '종료 코드: 0 확인됨, 1 일부 빠짐(복원: 실패하여 원래대로), 2 백업 없음 또는 손상(복원: 거절, 변화 없음), 3 읽을 수 없음(복원: 불확실), 64 잘못된 옵션, 75 다른 백업이 진행 중, 78 잘못된 설정, 124 제한 시간 초과',
   bad_option: '잘못된 옵션: {problem}',
   bad_verb: '알 수 없는 명령입니다: {verb} (list, verify, restore, resume)',
   bad_value: '--{option} 값이 잘못되었습니다: {value} (허용: {allowed})',

@@ -23,6 +23,7 @@ export const en: SameKeys<typeof ko> = {
   not_a_database: '{file} is not an SQLite database',
   corrupt: '{file} is damaged',
   archived: 'the record from before {detail} was moved to archive files; this period is in {file}',
+  before_record: 'the record in {file} begins {detail}: nothing is known of the time before',
   locked: 'another program has locked {file}',
   schema: '{file} was laid out by another version ({detail})',
   permission: 'this user may not read {file}',

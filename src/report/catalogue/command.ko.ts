@@ -20,6 +20,7 @@ export const ko = {
   not_a_database: '{file} 파일은 SQLite 데이터베이스가 아닙니다',
   corrupt: '{file} 데이터베이스가 손상되었습니다',
   archived: '{detail} 이전의 기록은 보관 파일로 옮겨져 데이터베이스에 없습니다. 이 기간은 {file}에 있습니다',
+  before_record: '{file}의 기록은 {detail}에 시작합니다. 그 전은 기록이 없어 알 수 없습니다',
   locked: '다른 프로그램이 {file} 데이터베이스를 잠그고 있습니다',
   schema: '{file} 데이터베이스의 구조가 이 버전과 다릅니다({detail})',
   permission: '{file} 파일을 읽을 권한이 없습니다',

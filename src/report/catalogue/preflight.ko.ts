@@ -75,7 +75,7 @@ export const ko = {
 
   summary: '배포 전에 가이드의 3단계와 최종 체크리스트 10개 항목을 증거와 함께 확인합니다',
   help_no_drill: '모의 승인을 생략합니다 (생략한 항목은 확인 불가로 남습니다)',
-  attest_usage: '사용법: npm run preflight -- attest training|contacts --by 이름 [--valid-days 90]',
+  attest_usage: '사용법: npm run preflight -- attest training|contacts --by 이름 [--valid-days N]',
   attest_bad: '{problem}. npm run preflight -- attest training|contacts --by 이름',
   attest_item: '{given}: 항목은 training 또는 contacts입니다',
   attest_by: '--by: 확인한 사람의 이름을 1~100자로 적어야 합니다',
