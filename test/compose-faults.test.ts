@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { composeRuntimeKind } from '../src/rollback/compose-detect.ts'
 import { composeDeps, GATE_OFF, GATE_ON, runtimeOf } from './support/compose-deps.ts'
 import { composeProject, type Project } from './support/compose-project.ts'
-import { docker, dockerEnv, engine, missing } from './support/docker.ts'
+import { docker, dockerEnv, engine, missing, onEvent } from './support/docker.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
@@ -143,17 +144,13 @@ describe.skipIf(missing !== undefined)(`an engine that cannot be asked${missing 
 
 /** Runs compose and kills it when the engine has done this to a container of the project. False: it never happened. */
 async function killedAt(project: Project, words: readonly string[], moment: string): Promise<boolean> {
-  const filters = ['--filter', `label=com.docker.compose.project=${project.name}`, '--filter', `event=${moment}`]
-  const events = spawn('docker', ['events', ...filters, '--format', '{{.Action}}'], { env: dockerEnv() })
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  const [program = '', ...args] = words
-  const compose = spawn(program, args, { cwd: '/', env: dockerEnv(), stdio: 'ignore' })
-  const ended = new Promise<void>((resolve) => compose.on('exit', () => resolve()))
   let hit = false
-  events.stdout.once('data', () => {
+  const stop = await onEvent(project.name, moment, () => {
     hit = compose.kill('SIGKILL')
   })
-  await ended
-  events.kill()
+  const [program = '', ...args] = words
+  const compose = spawn(program, args, { cwd: '/', env: dockerEnv(), stdio: 'ignore' })
+  await once(compose, 'exit')
+  stop()
   return hit
 }

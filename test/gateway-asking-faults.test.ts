@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Client } from '@modelcontextprotocol/client'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Asked } from '../src/gateway/methods.ts'
@@ -187,6 +188,10 @@ describe('with a real tool server', () => {
       Array.from({ length: 17 }, () => gateway.client('dev_user', { capabilities: { elicitation: {} } })),
     )
     for (const client of clients) client.setRequestHandler('elicitation/create', async () => ({ action: 'decline' }))
+    // Sixteen programs that start at once may take longer than a call waits for them.
+    const peek = (client: Client) => client.callTool({ name: 'peek', arguments: {} }).catch(() => ({}))
+    const isUp = async (client: Client) => textOf(await peek(client)).startsWith('peek ran')
+    await Promise.all(clients.map((client, n) => until(`client ${n} has its tool server`, () => isUp(client))))
     const call = { name: 'peek', arguments: asks('elicitation/create', form) }
     const said = await Promise.all(clients.map(async (client) => JSON.parse(textOf(await client.callTool(call)))))
     expect(said.filter(({ action }) => action === 'decline')).toHaveLength(16)

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { composeProject, type Project } from './support/compose-project.ts'
 import { rollbackIn } from './support/compose-rollback.ts'
-import { dockerEnv, engine, missing } from './support/docker.ts'
+import { engine, missing, onEvent } from './support/docker.ts'
 import { REASON, startVictim } from './support/rollback.ts'
 import { until } from './support/server.ts'
 
@@ -92,17 +91,15 @@ describe.skipIf(missing !== undefined)(
         await victim.ended
         return reached === at
       }
-      const filters = ['--filter', `label=com.docker.compose.project=${project.name}`, '--filter', `event=${at}`]
-      const events = spawn('docker', ['events', ...filters, '--format', '{{.Action}}'], { env: dockerEnv() })
-      const victim = startVictim(project.folder, [], args)
       let hit = false
-      events.stdout.once('data', () => {
+      const stop = await onEvent(project.name, at, () => {
         const begun = signal === 'SIGKILL' ? childrenOf(victim.child.pid!) : []
         hit = victim.child.kill(signal)
         for (const pid of begun) process.kill(pid, 'SIGKILL')
       })
+      const victim = startVictim(project.folder, [], args)
       await victim.ended
-      events.kill()
+      stop()
       return hit
     }
   },

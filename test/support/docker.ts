@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -60,6 +62,20 @@ export function dockerEnv(more: Record<string, string> = {}): Record<string, str
 /** Runs docker and answers with what it printed; throws with what it complained about. */
 export function docker(...args: string[]): string {
   return execFileSync('docker', args, { env: dockerEnv(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+}
+
+/**
+ * Calls `then` when the engine does this to a container of the project for the first time from now on. The engine
+ * listens when the promise is kept; `docker events` would not say so. @returns what ends it
+ */
+export async function onEvent(project: string, event: string, then: () => void): Promise<() => void> {
+  const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`], event: [event] })
+  const socketPath = (dockerEnv().DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '')
+  const asked = get({ socketPath, path: `/events?filters=${encodeURIComponent(filters)}` })
+  const [answer] = await once(asked, 'response')
+  answer.once('data', then)
+  answer.on('error', () => undefined)
+  return () => void asked.destroy()
 }
 
 /** So that what the tests run in this process finds the engine too. */
