@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPump } from '../src/cli/gateway-pump.ts'
 import { cliHere, startCli } from './support/cli.ts'
 import { type Gateway, startGateway } from './support/gateway.ts'
 import { temporaryFolder, until } from './support/server.ts'
@@ -92,5 +93,29 @@ describe('approval call', () => {
     const { code, stdout } = await startCli(env, ['gateway'], 'not json\n').finished
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ id: null, error: { code: -32700 } })
+  })
+
+  test('approval gateway: what is JSON and no message is answered, and the next line is heard', async () => {
+    const lines = ['null', '5', '[]', '{}', '{"id":3}', '[[]]', '{"jsonrpc":"2.0","id":9,"method":"ping"}']
+    const { code, stdout } = await startCli(env, ['gateway'], `${lines.join('\n')}\n`).finished
+    expect(code).toBe(0)
+    const refused = stdout.split('\n').slice(0, 6)
+    for (const line of refused) expect(JSON.parse(line)).toMatchObject({ id: null, error: { code: -32600 } })
+  })
+
+  test('approval gateway: each request of a batch is answered', async () => {
+    const said: { id?: unknown; result?: object }[] = []
+    const left = new AbortController()
+    const token = gateway.tokens.dev_user!
+    const write = (line: string) => void said.push(JSON.parse(line))
+    const pump = createPump({ url: gateway.url, token, write, signal: left.signal })
+    const ping = (id: string) => ({ jsonrpc: '2.0', id, method: 'ping' })
+    const clientInfo = { name: 'old', version: '1' }
+    const params = { protocolVersion: '2025-03-26', capabilities: {}, clientInfo }
+    await pump.send(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }))
+    await pump.send(JSON.stringify([ping('a'), { jsonrpc: '2.0', method: 'notifications/initialized' }, ping('b')]))
+    await until('both are answered', () => ['a', 'b'].every((id) => said.some((one) => one.id === id && one.result)))
+    left.abort()
+    await pump.close()
   })
 })
