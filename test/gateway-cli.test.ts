@@ -27,6 +27,13 @@ describe('approval call', () => {
     expect(JSON.parse(raw.stdout).vendor).toEqual({ kept: [1, 2, { deep: null }] })
   })
 
+  test('0: a tool that has nothing to say ran', async () => {
+    expect(await call('peek', '--args', '{"mode":"nothing","n":60}')).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    const raw = await call('peek', '--args', '{"mode":"nothing","n":60}', '--format', 'json')
+    expect(raw).toMatchObject({ code: 0, stdout: '{}\n' })
+    expect(runs(60)).toHaveLength(2)
+  })
+
   test('0: it waits past the hold, and the approved call runs once', async () => {
     const waiting = startCli(env, ['call', 'danger', '--args', '{"n":2}', '--reason', 'a release'])
     await waiting.sees('waiting for a decision')

@@ -86,7 +86,7 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       })
       const ahead = Date.parse(response.header('date') ?? '') - Date.now()
       if (!Number.isNaN(ahead)) skew = Math.abs(ahead) < SKEW_MS ? 0 : ahead
-      return { status: response.status, text: await response.text() }
+      return { status: response.status, header: response.header, text: await response.text() }
     } catch (error) {
       if (ending.aborted) throw ending.reason
       if (call.signal?.aborted) throw call.signal.reason
@@ -100,10 +100,10 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
     path: string,
     call: Call = {},
   ): Promise<{ status: number; value: T }> {
-    const { status, text } = await send(method, path, call)
+    const { status, header, text } = await send(method, path, call)
     const value = parse(text)
     if (status < 200 || status >= 300) throw serverError(url, status, value)
-    if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>)) {
+    if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>, header)) {
       return { status, value: value as T }
     }
     throw serverError(url, status, undefined)
