@@ -77,6 +77,15 @@ describe('approval call', () => {
     expect(runs(4)).toHaveLength(1)
   })
 
+  test('130: interrupted while the tool runs, it does not let the caller believe that nothing ran', async () => {
+    const running = startCli(env, ['call', 'peek', '--args', '{"mode":"hang","n":61}'])
+    await until('it runs', () => runs(61).length === 1)
+    running.child.kill('SIGINT')
+    const { code, last } = await running.finished
+    expect(code).toBe(130)
+    expect(last).toMatch(/^Interrupted \(SIGINT\) before the answer came; .+ is not known\. \S+ list --all$/)
+  })
+
   test('4: the tool ran and failed, in its own words or with an error of the protocol', async () => {
     expect(await call('peek', '--args', '{"mode":"fail"}')).toMatchObject({ code: 4, stdout: 'it went wrong\n' })
     const { code, last } = await call('peek', '--args', '{"mode":"error"}')

@@ -1,5 +1,6 @@
 import type { Decision } from '../approval/request.ts'
 import { askDesk } from './answer.ts'
+import { Interrupted } from './explain.ts'
 import { ServerError, Unreachable } from './failure.ts'
 import { hasRows, hasStrings, type IsOurs, isAsked, isAudit, isCalled, isRequest } from './ours.ts'
 import type { AuditReport, Explanation, Forecast, Unasked, WireRequest, WireUser } from './wire.ts'
@@ -137,7 +138,9 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       const body = `{"arguments":${argumentsJson}${why}}`
       const path = `/tools/${encodeURIComponent(tool)}/call?${query}`
       const call = { body, deadlineMs: TOOL_MS }
-      const { status, value } = await json<WireRequest & ToolResult>(isCalled, 'POST', path, call)
+      const { status, value } = await json<WireRequest & ToolResult>(isCalled, 'POST', path, call).catch((error) => {
+        throw error instanceof Interrupted ? new Interrupted(error.signal, true) : error
+      })
       return status === 202 ? { request: value } : { result: value }
     },
 

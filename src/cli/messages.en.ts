@@ -84,6 +84,8 @@ export const en = {
   unknownOutcome: (url: string, why: string) =>
     `The connection to ${url} broke before the answer came (${why}); whether it took effect is not known.`,
   interrupted: (signal: string) => `Interrupted (${signal}).`,
+  cutOff: (signal: string) =>
+    `Interrupted (${signal}) before the answer came; whether the tool ran or was stopped midway is not known.`,
   internal: (what: string) => `This program failed: ${what}.`,
   notATerminal: 'This asks questions, and there is no terminal to ask on.',
   badConfig: 'The configuration cannot be used',

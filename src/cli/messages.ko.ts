@@ -100,6 +100,8 @@ export const ko: Messages = {
   unreachable: (url, why) => `${url}의 서버가 응답하지 않습니다(${why}).`,
   unknownOutcome: (url, why) => `응답이 오기 전에 ${url} 연결이 끊겼습니다(${why}). 처리되었는지 알 수 없습니다.`,
   interrupted: (signal) => `중단되었습니다(${signal}).`,
+  cutOff: (signal) =>
+    `응답이 오기 전에 중단되었습니다(${signal}). 도구가 실행되었는지, 도중에 멈췄는지 알 수 없습니다.`,
   internal: (what) => `이 프로그램이 실패했습니다: ${what}.`,
   notATerminal: '물어볼 터미널이 없습니다.',
   badConfig: '설정을 쓸 수 없습니다',
