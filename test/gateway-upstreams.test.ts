@@ -143,6 +143,16 @@ describe('tool servers', () => {
     expect((await gateway.tool('peek', {})).status).toBe(404)
   })
 
+  test('who calls a name that several have since a reload is told the names that it has now', async () => {
+    gateway.offer([{ ...TOOLS[1], name: 'new_tool' }], 'third')
+    writeServers(dir, { second: fake(dir, 'second', ['--with-child']), third: fake(dir, 'third') })
+    gateway.child.kill('SIGHUP')
+    await until('it is another name', async () => (await gateway.tool('third__new_tool', {})).status === 202)
+    const { status, json } = await gateway.tool('new_tool', {})
+    expect(status).toBe(404)
+    expect(json.detail).toContain('it is offered as second__new_tool, third__new_tool')
+  })
+
   test('they end with the server, whatever they have started', async () => {
     const { pid, child } = gateway.received('second').find((line) => 'child' in line)
     expect(alive(pid) && alive(child)).toBe(true)
