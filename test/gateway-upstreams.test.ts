@@ -41,6 +41,7 @@ describe('tool servers', () => {
     await startFar()
     const servers = {
       missing: { command: 'no-such-program-anywhere' },
+      silent: { url: 'http://127.0.0.1:1/mcp' },
       far: { url: `http://127.0.0.1:${port}/mcp` },
     }
     const policy = { peek: 'LOW', 'get-sum': 'LOW' }
@@ -76,6 +77,8 @@ describe('tool servers', () => {
   test('one that cannot be started is said to be down, with the reason, and the others work', async () => {
     await until('it is down', async () => (await stateOf('missing')).status === 'down')
     expect((await stateOf('missing')).error).toContain('no-such-program-anywhere cannot be started')
+    await until('so is the other', async () => (await stateOf('silent')).status === 'down')
+    expect((await stateOf('silent')).error).toBe('fetch failed (ECONNREFUSED)')
     expect((await gateway.tool('nope', {})).json.detail).toContain('not available now: missing')
     expect((await gateway.tool('peek', {})).status).toBe(200)
   })
