@@ -90,7 +90,7 @@ describe('approval call', () => {
     expect(await call('peek', '--args', '{"mode":"fail"}')).toMatchObject({ code: 4, stdout: 'it went wrong\n' })
     const { code, last } = await call('peek', '--args', '{"mode":"error"}')
     expect(code).toBe(4)
-    expect(last).toContain('an error of its own')
+    expect(last).toBe('The call failed: fake answers: an error of its own.')
   })
 
   test('64: no such tool, wrong arguments; 77: no right to it; 69: no server', async () => {

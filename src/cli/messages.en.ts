@@ -108,7 +108,8 @@ export const en = {
     bypassedWarning: 'WARNING: the gate is off. NOBODY approved this call; it is recorded as bypassed.',
   },
   call: {
-    failed: (why: string) => `The tool ran and failed${why === '' ? '.' : `: ${why}`}`,
+    failed: 'The tool ran and failed.',
+    broke: (why: string) => `The call failed: ${why}`,
     unavailable: (why: string) => `Not run: ${why}`,
     unknownTool: (why: string) => `Not run: ${why}`,
     otherContent: (type: string, what: string) => `[${type} ${what}: --format json has it]`,

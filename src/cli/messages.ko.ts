@@ -122,7 +122,8 @@ export const ko: Messages = {
     bypassedWarning: '경고: 게이트가 꺼져 있습니다. 아무도 이 호출을 승인하지 않았으며, 우회로 기록됩니다.',
   },
   call: {
-    failed: (why) => `도구가 실행되었지만 실패했습니다${why === '' ? '.' : `: ${why}`}`,
+    failed: '도구가 실행되었지만 실패했습니다.',
+    broke: (why) => `호출이 실패했습니다: ${why}`,
     unavailable: (why) => `실행되지 않았습니다: ${why}`,
     unknownTool: (why) => `실행되지 않았습니다: ${why}`,
     otherContent: (type, what) => `[${type} ${what}: --format json으로 볼 수 있습니다]`,
