@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPump } from '../src/cli/gateway-pump.ts'
 import { cliHere, startCli } from './support/cli.ts'
 import { type Gateway, startGateway } from './support/gateway.ts'
 import { temporaryFolder, until } from './support/server.ts'
@@ -24,6 +25,13 @@ describe('approval call', () => {
     expect(stderr).toContain('[image image/png: --format json has it]')
     const raw = await startCli(env, ['call', 'peek', '--args', '{"n":1}', '--format', 'json']).finished
     expect(JSON.parse(raw.stdout).vendor).toEqual({ kept: [1, 2, { deep: null }] })
+  })
+
+  test('0: a tool that has nothing to say ran', async () => {
+    expect(await call('peek', '--args', '{"mode":"nothing","n":60}')).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    const raw = await call('peek', '--args', '{"mode":"nothing","n":60}', '--format', 'json')
+    expect(raw).toMatchObject({ code: 0, stdout: '{}\n' })
+    expect(runs(60)).toHaveLength(2)
   })
 
   test('0: it waits past the hold, and the approved call runs once', async () => {
@@ -69,11 +77,20 @@ describe('approval call', () => {
     expect(runs(4)).toHaveLength(1)
   })
 
+  test('130: interrupted while the tool runs, it does not let the caller believe that nothing ran', async () => {
+    const running = startCli(env, ['call', 'peek', '--args', '{"mode":"hang","n":61}'])
+    await until('it runs', () => runs(61).length === 1)
+    running.child.kill('SIGINT')
+    const { code, last } = await running.finished
+    expect(code).toBe(130)
+    expect(last).toMatch(/^Interrupted \(SIGINT\) before the answer came; .+ is not known\. \S+ list --all$/)
+  })
+
   test('4: the tool ran and failed, in its own words or with an error of the protocol', async () => {
     expect(await call('peek', '--args', '{"mode":"fail"}')).toMatchObject({ code: 4, stdout: 'it went wrong\n' })
     const { code, last } = await call('peek', '--args', '{"mode":"error"}')
     expect(code).toBe(4)
-    expect(last).toContain('an error of its own')
+    expect(last).toBe('The call failed: fake answers: an error of its own.')
   })
 
   test('64: no such tool, wrong arguments; 77: no right to it; 69: no server', async () => {
@@ -92,5 +109,29 @@ describe('approval call', () => {
     const { code, stdout } = await startCli(env, ['gateway'], 'not json\n').finished
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ id: null, error: { code: -32700 } })
+  })
+
+  test('approval gateway: what is JSON and no message is answered, and the next line is heard', async () => {
+    const lines = ['null', '5', '[]', '{}', '{"id":3}', '[[]]', '{"jsonrpc":"2.0","id":9,"method":"ping"}']
+    const { code, stdout } = await startCli(env, ['gateway'], `${lines.join('\n')}\n`).finished
+    expect(code).toBe(0)
+    const refused = stdout.split('\n').slice(0, 6)
+    for (const line of refused) expect(JSON.parse(line)).toMatchObject({ id: null, error: { code: -32600 } })
+  })
+
+  test('approval gateway: each request of a batch is answered', async () => {
+    const said: { id?: unknown; result?: object }[] = []
+    const left = new AbortController()
+    const token = gateway.tokens.dev_user!
+    const write = (line: string) => void said.push(JSON.parse(line))
+    const pump = createPump({ url: gateway.url, token, write, signal: left.signal })
+    const ping = (id: string) => ({ jsonrpc: '2.0', id, method: 'ping' })
+    const clientInfo = { name: 'old', version: '1' }
+    const params = { protocolVersion: '2025-03-26', capabilities: {}, clientInfo }
+    await pump.send(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params }))
+    await pump.send(JSON.stringify([ping('a'), { jsonrpc: '2.0', method: 'notifications/initialized' }, ping('b')]))
+    await until('both are answered', () => ['a', 'b'].every((id) => said.some((one) => one.id === id && one.result)))
+    left.abort()
+    await pump.close()
   })
 })

@@ -41,6 +41,7 @@ describe('tool servers', () => {
     await startFar()
     const servers = {
       missing: { command: 'no-such-program-anywhere' },
+      silent: { url: 'http://127.0.0.1:1/mcp' },
       far: { url: `http://127.0.0.1:${port}/mcp` },
     }
     const policy = { peek: 'LOW', 'get-sum': 'LOW' }
@@ -76,6 +77,8 @@ describe('tool servers', () => {
   test('one that cannot be started is said to be down, with the reason, and the others work', async () => {
     await until('it is down', async () => (await stateOf('missing')).status === 'down')
     expect((await stateOf('missing')).error).toContain('no-such-program-anywhere cannot be started')
+    await until('so is the other', async () => (await stateOf('silent')).status === 'down')
+    expect((await stateOf('silent')).error).toBe('fetch failed (ECONNREFUSED)')
     expect((await gateway.tool('nope', {})).json.detail).toContain('not available now: missing')
     expect((await gateway.tool('peek', {})).status).toBe(200)
   })
@@ -141,6 +144,16 @@ describe('tool servers', () => {
     await isUp('second')
     expect((await gateway.tool('new_tool', {})).status).toBe(202)
     expect((await gateway.tool('peek', {})).status).toBe(404)
+  })
+
+  test('who calls a name that several have since a reload is told the names that it has now', async () => {
+    gateway.offer([{ ...TOOLS[1], name: 'new_tool' }], 'third')
+    writeServers(dir, { second: fake(dir, 'second', ['--with-child']), third: fake(dir, 'third') })
+    gateway.child.kill('SIGHUP')
+    await until('it is another name', async () => (await gateway.tool('third__new_tool', {})).status === 202)
+    const { status, json } = await gateway.tool('new_tool', {})
+    expect(status).toBe(404)
+    expect(json.detail).toContain('it is offered as second__new_tool, third__new_tool')
   })
 
   test('they end with the server, whatever they have started', async () => {

@@ -99,7 +99,8 @@ function asExit(error: unknown, t: Context['t'], next: string): unknown {
     case 'approval_required':
       return new Failure(error.facts.approval_status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED, sentence, next)
     case 'upstream_error':
-      return new Failure(EXIT.TOOL_FAILED, t.call.failed(sentence))
+      // Whether anything ran only the sentence itself says.
+      return new Failure(EXIT.TOOL_FAILED, t.call.broke(sentence))
     case 'upstream_unavailable':
       return new Failure(EXIT.UNREACHABLE, t.call.unavailable(sentence), 'npm run daily-check')
     case 'not_found':
@@ -123,5 +124,5 @@ function show({ terminal, t }: Context, result: ToolResult, format: 'text' | 'js
     if (content.length === 0 && result.structuredContent !== undefined) shown(json(result.structuredContent))
   }
   if (result.isError !== true) return EXIT.OK
-  throw new Failure(EXIT.TOOL_FAILED, t.call.failed(''))
+  throw new Failure(EXIT.TOOL_FAILED, t.call.failed)
 }

@@ -1,5 +1,6 @@
 import type { Decision } from '../approval/request.ts'
 import { askDesk } from './answer.ts'
+import { Interrupted } from './explain.ts'
 import { ServerError, Unreachable } from './failure.ts'
 import { hasRows, hasStrings, type IsOurs, isAsked, isAudit, isCalled, isRequest } from './ours.ts'
 import type { AuditReport, Explanation, Forecast, Unasked, WireRequest, WireUser } from './wire.ts'
@@ -86,7 +87,7 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       })
       const ahead = Date.parse(response.header('date') ?? '') - Date.now()
       if (!Number.isNaN(ahead)) skew = Math.abs(ahead) < SKEW_MS ? 0 : ahead
-      return { status: response.status, text: await response.text() }
+      return { status: response.status, header: response.header, text: await response.text() }
     } catch (error) {
       if (ending.aborted) throw ending.reason
       if (call.signal?.aborted) throw call.signal.reason
@@ -100,10 +101,10 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
     path: string,
     call: Call = {},
   ): Promise<{ status: number; value: T }> {
-    const { status, text } = await send(method, path, call)
+    const { status, header, text } = await send(method, path, call)
     const value = parse(text)
     if (status < 200 || status >= 300) throw serverError(url, status, value)
-    if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>)) {
+    if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>, header)) {
       return { status, value: value as T }
     }
     throw serverError(url, status, undefined)
@@ -137,7 +138,9 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       const body = `{"arguments":${argumentsJson}${why}}`
       const path = `/tools/${encodeURIComponent(tool)}/call?${query}`
       const call = { body, deadlineMs: TOOL_MS }
-      const { status, value } = await json<WireRequest & ToolResult>(isCalled, 'POST', path, call)
+      const { status, value } = await json<WireRequest & ToolResult>(isCalled, 'POST', path, call).catch((error) => {
+        throw error instanceof Interrupted ? new Interrupted(error.signal, true) : error
+      })
       return status === 202 ? { request: value } : { result: value }
     },
 

@@ -8,11 +8,14 @@ import type { Messages } from './messages.ts'
 /** A signal ended the command before it was done. */
 export class Interrupted extends Error {
   readonly signal: NodeJS.Signals
+  /** A tool may have been running for it. */
+  readonly midCall: boolean
 
-  constructor(signal: NodeJS.Signals) {
+  constructor(signal: NodeJS.Signals, midCall = false) {
     super(signal)
     this.name = 'Interrupted'
     this.signal = signal
+    this.midCall = midCall
   }
 }
 
@@ -28,7 +31,7 @@ export function sentenceOf(error: unknown, t: Messages, settings: Pick<Settings,
   if (error instanceof Unreachable)
     return (error.sent ? t.unknownOutcome : t.unreachable)(error.url, printable(error.why))
   if (error instanceof Failure) return printable(error.message)
-  if (error instanceof Interrupted) return t.interrupted(error.signal)
+  if (error instanceof Interrupted) return (error.midCall ? t.cutOff : t.interrupted)(error.signal)
   return t.internal(printable(error instanceof Error ? error.message : String(error)))
 }
 
@@ -43,6 +46,7 @@ export function nextOf(error: unknown, self: string, command = ''): string | und
   const help = [self, command, '--help'].filter(Boolean).join(' ')
   if (error instanceof Failure) return error.next ?? (error.exit === EXIT.USAGE ? help : undefined)
   if (error instanceof Unreachable) return error.sent ? `${self} list --all` : 'npm start'
+  if (error instanceof Interrupted && error.midCall) return `${self} list --all`
   if (!(error instanceof ServerError)) return undefined
   if (error.code === 'not_approval_ops') return 'APPROVAL_URL, PORT'
   if (error.status === 401 || error.status === 403) return '--as USER'

@@ -5,6 +5,12 @@ export interface Envelope {
   readonly params?: { readonly [key: string]: unknown; readonly _meta?: Record<string, unknown> }
 }
 
+/** What else a host may write is answered here: it has no id by which an answer of the desk could be told apart. */
+export const isMessage = (said: unknown): said is Envelope =>
+  typeof said === 'object' &&
+  said !== null &&
+  ('method' in said ? typeof said.method === 'string' : 'result' in said || 'error' in said)
+
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 /** What stands in the Mcp-Name header of each method. */
 const NAMED_BY: Readonly<Record<string, string>> = {

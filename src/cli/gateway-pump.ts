@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import { type Answer, askDesk } from './answer.ts'
-import { type Envelope, modernHeaders, refusal } from './gateway-messages.ts'
+import { type Envelope, isMessage, modernHeaders, refusal } from './gateway-messages.ts'
 import { pause } from './pause.ts'
 
 export interface PumpOptions {
@@ -44,12 +44,21 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
 
   /** Takes one line of the host. Resolves when the next may be sent. */
   async function send(text: string): Promise<void> {
-    let message: Envelope
+    let said: unknown
     try {
-      message = JSON.parse(text)
+      said = JSON.parse(text)
     } catch {
       return fail(null, -32700, 'Parse error: not JSON')
     }
+    if (!Array.isArray(said) || said.length === 0) return take(text, said)
+    // A batch, as revision 2025-03-26 had it: each of its messages is asked and cancelled by itself.
+    for (const one of said) await take(JSON.stringify(one), one)
+  }
+
+  async function take(text: string, said: unknown): Promise<void> {
+    if (!isMessage(said))
+      return fail(null, -32600, 'Invalid Request: neither a request nor a notification nor an answer')
+    const message = said
     const { id, method, params } = message
     if (method === 'notifications/cancelled') cancel(params?.requestId)
     if (method === undefined || id === undefined) return tell(text, method)

@@ -84,6 +84,8 @@ export const en = {
   unknownOutcome: (url: string, why: string) =>
     `The connection to ${url} broke before the answer came (${why}); whether it took effect is not known.`,
   interrupted: (signal: string) => `Interrupted (${signal}).`,
+  cutOff: (signal: string) =>
+    `Interrupted (${signal}) before the answer came; whether the tool ran or was stopped midway is not known.`,
   internal: (what: string) => `This program failed: ${what}.`,
   notATerminal: 'This asks questions, and there is no terminal to ask on.',
   badConfig: 'The configuration cannot be used',
@@ -106,7 +108,8 @@ export const en = {
     bypassedWarning: 'WARNING: the gate is off. NOBODY approved this call; it is recorded as bypassed.',
   },
   call: {
-    failed: (why: string) => `The tool ran and failed${why === '' ? '.' : `: ${why}`}`,
+    failed: 'The tool ran and failed.',
+    broke: (why: string) => `The call failed: ${why}`,
     unavailable: (why: string) => `Not run: ${why}`,
     unknownTool: (why: string) => `Not run: ${why}`,
     otherContent: (type: string, what: string) => `[${type} ${what}: --format json has it]`,

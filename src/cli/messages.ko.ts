@@ -100,6 +100,8 @@ export const ko: Messages = {
   unreachable: (url, why) => `${url}의 서버가 응답하지 않습니다(${why}).`,
   unknownOutcome: (url, why) => `응답이 오기 전에 ${url} 연결이 끊겼습니다(${why}). 처리되었는지 알 수 없습니다.`,
   interrupted: (signal) => `중단되었습니다(${signal}).`,
+  cutOff: (signal) =>
+    `응답이 오기 전에 중단되었습니다(${signal}). 도구가 실행되었는지, 도중에 멈췄는지 알 수 없습니다.`,
   internal: (what) => `이 프로그램이 실패했습니다: ${what}.`,
   notATerminal: '물어볼 터미널이 없습니다.',
   badConfig: '설정을 쓸 수 없습니다',
@@ -120,7 +122,8 @@ export const ko: Messages = {
     bypassedWarning: '경고: 게이트가 꺼져 있습니다. 아무도 이 호출을 승인하지 않았으며, 우회로 기록됩니다.',
   },
   call: {
-    failed: (why) => `도구가 실행되었지만 실패했습니다${why === '' ? '.' : `: ${why}`}`,
+    failed: '도구가 실행되었지만 실패했습니다.',
+    broke: (why) => `호출이 실패했습니다: ${why}`,
     unavailable: (why) => `실행되지 않았습니다: ${why}`,
     unknownTool: (why) => `실행되지 않았습니다: ${why}`,
     otherContent: (type, what) => `[${type} ${what}: --format json으로 볼 수 있습니다]`,

@@ -6,22 +6,18 @@ type Answer = Readonly<Record<string, unknown>>
  * Tells an answer of ours from the JSON of whatever else may listen there: `{}` with status 200 must not pass for a
  * call that needs no approval.
  */
-export type IsOurs = (answer: Answer) => boolean
+export type IsOurs = (answer: Answer, header: (name: string) => string | undefined) => boolean
 
 const strings = (answer: Answer, ...keys: string[]): boolean => keys.every((key) => typeof answer[key] === 'string')
 
-export const isRequest: IsOurs = (answer) =>
+export const isRequest = (answer: Answer): boolean =>
   strings(answer, 'request_id', 'short_id', 'tool_name', 'request_data') && STATUSES.some((s) => s === answer.status)
 
 export const isAsked: IsOurs = (answer) =>
   isRequest(answer) || (strings(answer, 'level') && ['not_required', 'bypassed'].includes(answer.status as string))
 
-/** The protocol asks for `content`; some tool servers send one of the others alone. */
-export const isCalled: IsOurs = (answer) =>
-  isRequest(answer) ||
-  Array.isArray(answer.content) ||
-  typeof answer.structuredContent === 'object' ||
-  typeof answer.isError === 'boolean'
+/** A tool's result may be anything, `{}` too: what ran it is told by the header alone. */
+export const isCalled: IsOurs = (answer, header) => isRequest(answer) || header('x-approval-level') !== undefined
 
 /** A list of rows under this name. */
 export const hasRows =

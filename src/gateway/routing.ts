@@ -32,9 +32,11 @@ export function createRouting(upstreams: () => readonly Upstream[]) {
   function tool(name: string): Offer {
     const found = offers('tools').get(name)
     if (found) return found
+    const same = [...offers('tools').values()].filter((offer) => offer.name === name)
+    const where = same.length > 0 ? `: it is offered as ${same.map((o) => o.exposed).join(', ')}` : ''
     const down = upstreams().filter((upstream) => upstream.facts().status !== 'up')
     const more = down.length > 0 ? ` (not available now: ${down.map((upstream) => upstream.name).join(', ')})` : ''
-    throw new ApprovalError('not_found', `no tool is named ${JSON.stringify(name.slice(0, 128))}${more}`)
+    throw new ApprovalError('not_found', `no tool is named ${JSON.stringify(name.slice(0, 128))}${where}${more}`)
   }
 
   function assertArguments({ item, exposed }: Offer, args: Raw): void {

@@ -103,9 +103,11 @@ export function startUpstream(deps: UpstreamDeps) {
         await attend()
       } catch (error) {
         if (stop.signal.aborted) break
-        const { message } = error as Error
+        const { message, cause } = error as Error
         failures = state.status === 'up' && clock() - state.since >= STEADY ? 0 : failures + 1
-        become('down', redactText(message.slice(0, 500)))
+        // "fetch failed" alone names nothing that somebody could mend.
+        const code = (cause as NodeJS.ErrnoException | undefined)?.code
+        become('down', redactText((code === undefined ? message : `${message} (${code})`).slice(0, 500)))
         const wait = Math.min(FIRST_WAIT * 2 ** Math.max(0, failures - 1), LONGEST_WAIT)
         log.warn({ upstream: name, problem: state.error, again_in_ms: wait }, 'an upstream is down')
         await sleep(wait, undefined, { signal: stop.signal }).catch(() => undefined)

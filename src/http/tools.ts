@@ -51,6 +51,8 @@ export function mountTools(app: App, { gateway, clock, hold }: HttpDeps): void {
         signal: c.req.raw.signal,
       })
       if (outcome.outcome === 'ran') {
+        // By this a caller knows a result, whatever is in it, for one that passed the gate.
+        c.header('X-Approval-Level', outcome.level)
         if (outcome.request) c.header('X-Approval-Request-Id', outcome.request.request_id)
         return c.json(outcome.result)
       }

@@ -110,6 +110,8 @@ function called(id: number, { name, arguments: args = {}, _meta }: any): unknown
       return
     case 'error':
       return write({ id, error: { code: -32050, message: 'an error of its own', data: { kept: true } } })
+    case 'nothing':
+      return result({})
     case 'fail':
       return result({ content: [{ type: 'text', text: 'it went wrong' }], isError: true })
     case 'env':
