@@ -107,7 +107,12 @@ describe('with a running server', () => {
       what.endsWith('DISABLED_UNTIL'),
     )
     expect(change).toMatchObject({ from: first, to: second })
-    expect((await undo(dir)).code).toBe(0)
+    const undone = await undo(dir, '--format', 'json')
+    expect(undone.code).toBe(0)
+    expect(json(undone.stdout).result.changes).toMatchObject([
+      { what: 'gate (effective)', to: 'on' },
+      { what: expect.stringContaining('APPROVAL_DISABLED_UNTIL'), from: second, to: '' },
+    ])
     expect(env()).toBe(ORIGINAL)
     expect(await gate()).toMatchObject({ effective: true, disabled_until: null })
     expect((await undo(dir)).stdout).toContain('no rollback to undo')
@@ -250,6 +255,17 @@ describe('with a running server', () => {
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('APPROVAL_TIMEOUT: 300 -> 200')])
     expect((await apply(dir, '--accept-drift')).code).toBe(0)
     expect((await health()).config.effective.APPROVAL_TIMEOUT).toBe('200')
+  })
+
+  test('says what else becomes less safe by lines that were not read yet, and that an undo leaves them', async () => {
+    writeFileSync(join(dir, '.env'), `${ORIGINAL}\r\nRBAC_ENABLED=false`)
+    const { stdout } = await rollback(dir, ['--accept-drift', '--dry-run'])
+    expect(stdout).toContain('WARNING: RBAC_ENABLED true -> false: roles are not checked')
+    expect(stdout).toContain('RBAC_ENABLED: stays in force after an undo')
+    expect((await apply(dir, '--accept-drift')).code).toBe(0)
+    const { result } = json((await undo(dir, '--format', 'json')).stdout)
+    expect((await health()).config.effective.RBAC_ENABLED).toBe('false')
+    expect(JSON.stringify(result.changes)).not.toContain('RBAC_ENABLED')
   })
 
   test('refuses what the file cannot change: the server has it in its environment', async () => {
