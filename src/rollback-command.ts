@@ -140,7 +140,8 @@ async function status(
   }
   const record = await records.find(id)
   if (!record) throw new BadUsage(rollbackText('unknown_id', { id }))
-  print(recordReport(record, await records.journal(id), { zone }))
+  const undoneBy = (await records.undoOf(id))?.id
+  print(recordReport(record, await records.journal(id), { zone, undoneBy }))
   return EXIT.OK
 }
 

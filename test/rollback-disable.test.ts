@@ -116,6 +116,14 @@ describe('with a running server', () => {
     expect(env()).toBe(ORIGINAL)
     expect(await gate()).toMatchObject({ effective: true, disabled_until: null })
     expect((await undo(dir)).stdout).toContain('no rollback to undo')
+    const by = json(undone.stdout).result.id
+    const listed = (await rollback(dir, ['status'])).stdout.replaceAll(/\s+/g, ' ')
+    for (const id of records().filter((name) => name !== by)) {
+      expect(listed).toContain(`${id} done, and undone by ${by}: `)
+      expect((await undo(dir, id)).stdout).toContain('is undone already')
+      const one = (await rollback(dir, ['status', id])).stdout.replaceAll(/\s+/g, ' ')
+      expect(one).toContain(`is undone already (${by})`)
+    }
   })
 
   test('undo restores every byte and the mode, and is known to the record', async () => {
@@ -245,6 +253,9 @@ describe('with a running server', () => {
     victim.release()
     expect(begun ? [1] : [1, 124]).toContain(await victim.ended)
     await until('it says why', () => victim.text().includes('the deadline of 5 s has passed'))
+    for (const id of records()) {
+      expect(json(readFileSync(join(dir, 'rollbacks', id, 'result.json'), 'utf8'))).not.toHaveProperty('until')
+    }
     expect(env()).toBe(ORIGINAL)
     expect(await gate()).toMatchObject({ effective: true })
   })

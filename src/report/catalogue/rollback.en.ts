@@ -86,6 +86,7 @@ export const en: SameKeys<typeof ko> = {
   until: '(until {until})',
   no_records: 'No rollback has been run',
   outcome_done: 'done',
+  undone_by: 'done, and undone by {by}',
   outcome_restored: 'failed, restored',
   outcome_uncertain: 'uncertain',
   outcome_unfinished: 'unfinished',

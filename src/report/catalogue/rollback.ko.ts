@@ -84,6 +84,7 @@ export const ko = {
   until: '({until}까지)',
   no_records: '롤백 기록이 없습니다',
   outcome_done: '완료',
+  undone_by: '완료, 그 뒤 {by} 롤백이 되돌림',
   outcome_restored: '실패, 복원됨',
   outcome_uncertain: '불확실',
   outcome_unfinished: '끝나지 않음',
