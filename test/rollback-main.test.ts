@@ -74,6 +74,11 @@ describe('the real main', () => {
     await leaving.sees('Type disable, or Ctrl-C')
     leaving.type('\u0003')
     expect(await leaving.exit).toBe(2)
+    const ending = onTerminal(environment(dir), command)
+    await ending.sees('Type disable to go on')
+    ending.type('\u0004')
+    await ending.sees('Not confirmed; nothing was changed')
+    expect(await ending.exit).toBe(2)
     expect(fingerprint(dir)).toEqual(before)
 
     const going = onTerminal(environment(dir), command)
