@@ -311,7 +311,7 @@ describe('refused before anything happens', () => {
     [['destroy'], 64, 'Unknown command'],
     [['--unknown'], 64, 'unknown'],
     [['status', 'nothing'], 64, 'No such rollback'],
-    [['--reason', REASON], 2, 'Add --yes'],
+    [['--reason', REASON], 2, `npm run rollback-disable -- --lang en --runtime process --reason '${REASON}' --yes`],
     [['--dry-run', '--runtime', 'compose'], 2, 'compose'],
   ])('%j ends with %i', async (args, code, says) => {
     const before = fingerprint(dir)
@@ -323,7 +323,12 @@ describe('refused before anything happens', () => {
 
   test('a file that cannot be read in one way only is 78', async () => {
     writeEnv(dir, 'APPROVAL_TIMEOUT=five\n')
-    expect((await apply(dir)).code).toBe(78)
+    const { code, stderr } = await apply(dir)
+    const file = join(dir, '.env')
+    expect([code, stderr.trim().split('\n').at(-1)]).toEqual([
+      78,
+      `The configuration is wrong (1 problem above). Correct ${file}. vi ${file}`,
+    ])
   })
 
   test('nothing to undo and nothing to resume is no failure', async () => {

@@ -56,7 +56,7 @@ export const en: SameKeys<typeof ko> = {
   not_undoable: 'Not a rollback that can be undone: {id}',
   already_undone: '{id} is undone already ({by})',
   too_late: 'its time was over before it was finished',
-  no_tty: 'There is no terminal to ask on. Add --yes',
+  no_tty: 'There is no terminal to ask on, so it takes --yes',
   confirm: 'Type {word} to go on',
   confirm_wrong: 'Type {word}, or Ctrl-C to leave',
   safe_point: '{signal}: taking back to a safe state, then ending',

@@ -54,7 +54,7 @@ export const ko = {
   not_undoable: '되돌릴 수 있는 롤백이 아닙니다: {id}',
   already_undone: '{id}은(는) 이미 되돌렸습니다({by})',
   too_late: '그 사이에 기한이 지났습니다',
-  no_tty: '확인을 받을 터미널이 없습니다. --yes를 붙이십시오',
+  no_tty: '확인을 받을 터미널이 없어 --yes가 필요합니다',
   confirm: '진행하려면 {word}을(를) 입력하십시오',
   confirm_wrong: '{word}을(를) 그대로 입력하거나 Ctrl-C로 그만두십시오',
   safe_point: '{signal} 신호를 받았습니다. 안전한 상태까지 되돌린 뒤 끝냅니다',
