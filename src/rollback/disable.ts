@@ -8,6 +8,7 @@ import {
   keepEdit,
   observedFile,
   sha256,
+  writeDiagnosis,
 } from './configure.ts'
 import { leaseEnd, parseDuration } from './duration.ts'
 import { EnvEditError, envBytes, envText, envValue, planEdit, setEnv } from './env-edit.ts'
@@ -214,7 +215,7 @@ async function assertWritable({ system }: RollbackContext, file: string): Promis
   try {
     await system.assertReplaceable(file)
   } catch (error) {
-    throw new Refusal(disableText('cannot_write', { file, problem: textOf(error) }), `ls -ld ${file}`)
+    throw new Refusal(disableText('cannot_write', { file, problem: textOf(error) }), writeDiagnosis(error, file))
   }
 }
 
