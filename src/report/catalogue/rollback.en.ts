@@ -104,7 +104,7 @@ export const en: SameKeys<typeof ko> = {
   help_timeout: 'deadline in seconds (default: {seconds})',
   help_help: 'show this help',
   exit_codes:
-    'Exit codes: 0 done or already so, 1 failed and restored, 2 refused and nothing changed, 3 uncertain,\n64 usage, 75 another rollback is under way, 78 bad configuration',
+    'Exit codes: 0 done or already so, 1 failed and restored, 2 refused and nothing changed, 3 uncertain, 64 usage, 75 another rollback is under way, 78 bad configuration, 124 deadline passed',
   bad_option: 'Bad option: {problem}',
   bad_value: 'Bad value for --{option}: {value} (allowed: {allowed})',
   short_reason: 'Say why by --reason, in 10 characters or more',
