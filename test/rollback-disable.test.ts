@@ -139,6 +139,18 @@ describe('with a running server', () => {
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('is undone already')])
   })
 
+  test('undo refuses a server that stands still: the file stays as it is, nothing is uncertain', async () => {
+    await apply(dir)
+    const before = fingerprint(dir)
+    server!.child.kill('SIGSTOP')
+    const ran = await undo(dir)
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/does not answer at .*\. npm run daily-check\n$/)])
+    expect(fingerprint(dir)).toEqual(before)
+    server!.child.kill('SIGCONT')
+    expect((await undo(dir)).code).toBe(0)
+    expect(env()).toBe(ORIGINAL)
+  })
+
   test('undo refuses a file that was changed since', async () => {
     await apply(dir)
     writeFileSync(join(dir, '.env'), `${env()}\r\nOPS_LANG=en\r\n`)

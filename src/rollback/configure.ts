@@ -96,6 +96,7 @@ export function configureStep(work: Configure): Step {
         const next = `diff ${join(folder, kept.after)} ${edit.path}`
         throw new Refusal(rollbackText('changed_since', { file: edit.path, folder }), next)
       }
+      await runtime.assertReady?.()
     },
   }
 }
