@@ -1,11 +1,12 @@
 import { screenOf } from './command.ts'
-import { type Config, ConfigError, loadConfig } from './config.ts'
+import { type Config, ConfigError, envPath, loadConfig } from './config.ts'
 import { EXIT } from './exit-codes.ts'
 import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
 import { printable, printableLines } from './report/printable.ts'
 import { render } from './report/render.ts'
 import { apply, dryRun } from './rollback/apply.ts'
+import { quoted } from './rollback/cli-git.ts'
 import { type Engine, npmScript, type Outcome } from './rollback/engine.ts'
 import type { Text } from './rollback/plan.ts'
 import { Records, type Result } from './rollback/records.ts'
@@ -46,8 +47,8 @@ export async function rollbackCommand<F extends Flags>(
   const broken = (error: ConfigError) => {
     for (const problem of error.problems) process.stderr.write(`${printable(problem)}\n`)
     const n = error.problems.length
-    const cause = rollbackWords(options.lang)('bad_config', { n, file: '.env' })
-    return complain(EXIT.BAD_CONFIG, cause, npmScript(scenario.scenario))
+    const file = envPath(process.env)
+    return complain(EXIT.BAD_CONFIG, rollbackWords(options.lang)('bad_config', { n, file }), `vi ${quoted(file)}`)
   }
   if (config instanceof ConfigError) return broken(config)
   try {
@@ -140,7 +141,8 @@ async function status(
   }
   const record = await records.find(id)
   if (!record) throw new BadUsage(rollbackText('unknown_id', { id }))
-  print(recordReport(record, await records.journal(id), { zone }))
+  const undoneBy = (await records.undoOf(id))?.id
+  print(recordReport(record, await records.journal(id), { zone, undoneBy }))
   return EXIT.OK
 }
 

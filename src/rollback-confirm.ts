@@ -13,7 +13,9 @@ export async function typedWord(
   // clack waits for ever on a terminal that has gone away.
   const gone = new AbortController()
   const leave = () => gone.abort()
-  stdin.once('end', leave).once('close', leave)
+  // Ctrl-D is the end of input for people; clack takes it for a key like any other.
+  const key = (_: string, { ctrl, name }: { ctrl?: boolean; name?: string }) => ctrl && name === 'd' && leave()
+  stdin.once('end', leave).once('close', leave).on('keypress', key)
   try {
     const answer = await text({
       message: say('confirm', { word }),
@@ -24,6 +26,6 @@ export async function typedWord(
     })
     return !isCancel(answer) && answer.trim() === word
   } finally {
-    stdin.off('end', leave).off('close', leave)
+    stdin.off('end', leave).off('close', leave).off('keypress', key)
   }
 }

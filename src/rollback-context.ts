@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { type Config, credentialsPath, KEYS, ROOT, RULES, rollbacksPath, serverUrl } from './config.ts'
 import { printable } from './report/printable.ts'
-import type { Engine } from './rollback/engine.ts'
+import { quoted } from './rollback/cli-git.ts'
+import { type Engine, npmScript } from './rollback/engine.ts'
 import type { Pause } from './rollback/journal.ts'
 import { type Plan, Refusal } from './rollback/plan.ts'
 import { STABILITY, type Stability } from './rollback/runtime.ts'
@@ -58,8 +59,9 @@ export function contextOf({ options, config, process, seams }: Run): RollbackCon
 
 /** What the engine gets of this call: who, why, the lock, and how to ask. */
 export function engineOf(run: Run, context: RollbackContext, stop: Stopper, show: (plan: Plan) => void): Engine {
-  const { options, process, seams } = run
+  const { scenario, options, process, seams } = run
   const { system, now, folder, reason, ticket } = context
+  const typed = [npmScript(scenario.scenario), '--', ...process.argv.slice(2).map(quoted), '--yes'].join(' ')
   return {
     ...{ system, now, folder, reason, ticket },
     lock: openLock(system, folder),
@@ -73,7 +75,7 @@ export function engineOf(run: Run, context: RollbackContext, stop: Stopper, show
     async confirm(plan, word) {
       show(plan)
       if (options.yes) return true
-      if (!process.stdin.isTTY || !process.stderr.isTTY) throw new Refusal(rollbackText('no_tty'))
+      if (!process.stdin.isTTY || !process.stderr.isTTY) throw new Refusal(rollbackText('no_tty'), typed)
       return await stop.asking(() => typedWord(word, options.lang, process, stop.signal))
     },
   }

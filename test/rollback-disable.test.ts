@@ -107,10 +107,23 @@ describe('with a running server', () => {
       what.endsWith('DISABLED_UNTIL'),
     )
     expect(change).toMatchObject({ from: first, to: second })
-    expect((await undo(dir)).code).toBe(0)
+    const undone = await undo(dir, '--format', 'json')
+    expect(undone.code).toBe(0)
+    expect(json(undone.stdout).result.changes).toMatchObject([
+      { what: 'gate (effective)', to: 'on' },
+      { what: expect.stringContaining('APPROVAL_DISABLED_UNTIL'), from: second, to: '' },
+    ])
     expect(env()).toBe(ORIGINAL)
     expect(await gate()).toMatchObject({ effective: true, disabled_until: null })
     expect((await undo(dir)).stdout).toContain('no rollback to undo')
+    const by = json(undone.stdout).result.id
+    const listed = (await rollback(dir, ['status'])).stdout.replaceAll(/\s+/g, ' ')
+    for (const id of records().filter((name) => name !== by)) {
+      expect(listed).toContain(`${id} done, and undone by ${by}: `)
+      expect((await undo(dir, id)).stdout).toContain('is undone already')
+      const one = (await rollback(dir, ['status', id])).stdout.replaceAll(/\s+/g, ' ')
+      expect(one).toContain(`is undone already (${by})`)
+    }
   })
 
   test('undo restores every byte and the mode, and is known to the record', async () => {
@@ -124,6 +137,18 @@ describe('with a running server', () => {
     expect(json(ran.stdout).result).toMatchObject({ kind: 'undo', undoes: id, outcome: 'done' })
     const again = await undo(dir, id!)
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('is undone already')])
+  })
+
+  test('undo refuses a server that stands still: the file stays as it is, nothing is uncertain', async () => {
+    await apply(dir)
+    const before = fingerprint(dir)
+    server!.child.kill('SIGSTOP')
+    const ran = await undo(dir)
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/does not answer at .*\. npm run daily-check\n$/)])
+    expect(fingerprint(dir)).toEqual(before)
+    server!.child.kill('SIGCONT')
+    expect((await undo(dir)).code).toBe(0)
+    expect(env()).toBe(ORIGINAL)
   })
 
   test('undo refuses a file that was changed since', async () => {
@@ -240,6 +265,9 @@ describe('with a running server', () => {
     victim.release()
     expect(begun ? [1] : [1, 124]).toContain(await victim.ended)
     await until('it says why', () => victim.text().includes('the deadline of 5 s has passed'))
+    for (const id of records()) {
+      expect(json(readFileSync(join(dir, 'rollbacks', id, 'result.json'), 'utf8'))).not.toHaveProperty('until')
+    }
     expect(env()).toBe(ORIGINAL)
     expect(await gate()).toMatchObject({ effective: true })
   })
@@ -250,6 +278,17 @@ describe('with a running server', () => {
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('APPROVAL_TIMEOUT: 300 -> 200')])
     expect((await apply(dir, '--accept-drift')).code).toBe(0)
     expect((await health()).config.effective.APPROVAL_TIMEOUT).toBe('200')
+  })
+
+  test('says what else becomes less safe by lines that were not read yet, and that an undo leaves them', async () => {
+    writeFileSync(join(dir, '.env'), `${ORIGINAL}\r\nRBAC_ENABLED=false`)
+    const { stdout } = await rollback(dir, ['--accept-drift', '--dry-run'])
+    expect(stdout).toContain('WARNING: RBAC_ENABLED true -> false: roles are not checked')
+    expect(stdout).toContain('RBAC_ENABLED: stays in force after an undo')
+    expect((await apply(dir, '--accept-drift')).code).toBe(0)
+    const { result } = json((await undo(dir, '--format', 'json')).stdout)
+    expect((await health()).config.effective.RBAC_ENABLED).toBe('false')
+    expect(JSON.stringify(result.changes)).not.toContain('RBAC_ENABLED')
   })
 
   test('refuses what the file cannot change: the server has it in its environment', async () => {
@@ -284,7 +323,7 @@ describe('refused before anything happens', () => {
     [['destroy'], 64, 'Unknown command'],
     [['--unknown'], 64, 'unknown'],
     [['status', 'nothing'], 64, 'No such rollback'],
-    [['--reason', REASON], 2, 'Add --yes'],
+    [['--reason', REASON], 2, `npm run rollback-disable -- --lang en --runtime process --reason '${REASON}' --yes`],
     [['--dry-run', '--runtime', 'compose'], 2, 'compose'],
   ])('%j ends with %i', async (args, code, says) => {
     const before = fingerprint(dir)
@@ -296,7 +335,12 @@ describe('refused before anything happens', () => {
 
   test('a file that cannot be read in one way only is 78', async () => {
     writeEnv(dir, 'APPROVAL_TIMEOUT=five\n')
-    expect((await apply(dir)).code).toBe(78)
+    const { code, stderr } = await apply(dir)
+    const file = join(dir, '.env')
+    expect([code, stderr.trim().split('\n').at(-1)]).toEqual([
+      78,
+      `The configuration is wrong (1 problem above). Correct ${file}. vi ${file}`,
+    ])
   })
 
   test('nothing to undo and nothing to resume is no failure', async () => {

@@ -136,7 +136,7 @@ describe('files and disks', () => {
     fill(disk)
     const settings = { APPROVAL_ENV_FILE: join(disk, '.env') }
     const ran = await rollback(dir, ['--yes', '--reason', REASON], { env: settings })
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('ENOSPC')])
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(new RegExp(`ENOSPC.*\\. df -h ${disk}\n$`))])
     expect(readdirSync(disk)).toEqual(['.env', 'filler'])
     expect(readFileSync(join(disk, '.env'), 'utf8')).toBe(ORIGINAL)
   })

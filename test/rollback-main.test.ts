@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import stringWidth from 'string-width'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { onTerminal } from './support/cli.ts'
@@ -62,6 +63,7 @@ describe('the real main', () => {
       const { code, stdout } = await main('--help', '--lang', lang)
       expect([code, stdout]).toEqual([0, expect.stringContaining('--until-further-notice')])
       expect(stdout).toContain('75')
+      expect(Math.max(...stdout.split('\n').map((line) => stringWidth(line)))).toBeLessThanOrEqual(80)
     }
   })
 
@@ -74,6 +76,11 @@ describe('the real main', () => {
     await leaving.sees('Type disable, or Ctrl-C')
     leaving.type('\u0003')
     expect(await leaving.exit).toBe(2)
+    const ending = onTerminal(environment(dir), command)
+    await ending.sees('Type disable to go on')
+    ending.type('\u0004')
+    await ending.sees('Not confirmed; nothing was changed')
+    expect(await ending.exit).toBe(2)
     expect(fingerprint(dir)).toEqual(before)
 
     const going = onTerminal(environment(dir), command)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { shellWord } from '../report/unmeasured.ts'
 import type { System } from '../system/system.ts'
 import { type Mark, Refusal, type Step } from './plan.ts'
 import type { Expectation, Runtime } from './runtime.ts'
@@ -95,9 +96,14 @@ export function configureStep(work: Configure): Step {
         const next = `diff ${join(folder, kept.after)} ${edit.path}`
         throw new Refusal(rollbackText('changed_since', { file: edit.path, folder }), next)
       }
+      await runtime.assertReady?.()
     },
   }
 }
+
+/** The command that shows why a file cannot be written. */
+export const writeDiagnosis = (error: unknown, path: string): string =>
+  (error as NodeJS.ErrnoException).code === 'ENOSPC' ? `df -h ${shellWord(dirname(path))}` : `ls -ld ${shellWord(path)}`
 
 /** One file that the plan rests on, as an observation. */
 export const observedFile = (path: string, state: FileState | null): { what: string; value: string } => ({

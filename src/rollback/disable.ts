@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { en } from '../report/catalogue/rollback-disable.en.ts'
-import { ko } from '../report/catalogue/rollback-disable.ko.ts'
 import {
   type Configure,
   configureStep,
@@ -10,20 +8,20 @@ import {
   keepEdit,
   observedFile,
   sha256,
+  writeDiagnosis,
 } from './configure.ts'
 import { leaseEnd, parseDuration } from './duration.ts'
 import { EnvEditError, envBytes, envText, envValue, planEdit, setEnv } from './env-edit.ts'
+import { weaker } from './env-safety.ts'
+import { envSentence } from './env-words.ts'
+import { disableText, gateChange, gateChangesBack, gateOf, LEASE, SWITCH } from './gate-changes.ts'
 import { type Change, type Plan, Refusal, type Rollback, type Text } from './plan.ts'
 import { Records, type RollbackRecord, snapshotFolder } from './records.ts'
-import type { Expectation, Observed, RuntimeReference } from './runtime.ts'
+import type { Expectation, RuntimeReference } from './runtime.ts'
 import { type RollbackContext, scenario } from './scenario.ts'
 import { waitingNotes } from './waiting.ts'
-import { bilingual, instantText, textOf } from './words.ts'
+import { instantText, textOf } from './words.ts'
 
-const disableText = bilingual(ko, en)
-
-const SWITCH = 'APPROVAL_WORKFLOW_ENABLED'
-const LEASE = 'APPROVAL_DISABLED_UNTIL'
 const DEFAULT = '2h'
 
 /** Turns the gate off for a while: a lease that ends by itself, or until further notice with a ticket. */
@@ -114,24 +112,32 @@ function disableRollback(context: RollbackContext, duration: number | null, acce
       undone: { settings: pick(base, [SWITCH, LEASE]), gate, unchanged: without(base, [SWITCH, LEASE]) },
       ...(original ? { original } : {}),
     }
+    const off = { effective: false, until }
+    const view = { zone, running: seen.running }
+    const drift = seen.running ? seen.drift : []
     return {
       scenario: 'disable',
       runtime: runtime.kind,
       target: runtime.target,
-      changes: [
-        ...(seen.running ? seen.drift : []),
-        { what: `${envFile} ${key}`, from: base[key] ?? '', to: value },
-        gateChange(gate, until, zone, seen),
-      ],
+      changes: [...drift, { what: `${envFile} ${key}`, from: base[key] ?? '', to: value }, gateChange(gate, off, view)],
+      changesBack: gateChangesBack(
+        envFile,
+        { ...base, [key]: value },
+        (original?.undone ?? details.undone).settings,
+        now(),
+        view,
+      ),
       commands: [['edit', envFile, `${key}=${value}`], ...runtime.commands()],
       hazards: [
         until === null
           ? disableText('hazard_further_notice')
           : disableText('hazard_lease', { until: instantText(until, zone) }),
+        ...weakened(drift, now()),
       ],
       notes: [
         runtime.describe(),
         ...(seen.running ? [] : [disableText('nothing_runs')]),
+        ...(drift.length > 0 ? [disableText('drift_stays', { keys: drift.map(({ what }) => what).join(', ') })] : []),
         ...(shadowed.length > 0 ? [disableText('shadowed', { key, lines: shadowed.join(', ') })] : []),
         ...(await waitingNotes(context, seen)),
         ...(gate.effective ? [] : [disableText('extends', { reason: last?.begun.reason ?? '-' })]),
@@ -209,30 +215,19 @@ async function assertWritable({ system }: RollbackContext, file: string): Promis
   try {
     await system.assertReplaceable(file)
   } catch (error) {
-    throw new Refusal(disableText('cannot_write', { file, problem: textOf(error) }), `ls -ld ${file}`)
+    throw new Refusal(disableText('cannot_write', { file, problem: textOf(error) }), writeDiagnosis(error, file))
   }
-}
-
-/** What the settings say of the gate, as the server will judge it. */
-function gateOf(settings: Readonly<Record<string, string>>, now: number): { effective: boolean; until: string | null } {
-  if (/^false$/i.test(settings[SWITCH] ?? '')) return { effective: false, until: null }
-  const until = Date.parse(settings[LEASE] ?? '')
-  return until > now ? { effective: false, until: new Date(until).toISOString() } : { effective: true, until: null }
-}
-
-function gateChange(gate: ReturnType<typeof gateOf>, until: string | null, zone: string, seen: Observed): Change {
-  const off = (end: string | null) =>
-    end === null ? disableText('gate_off') : disableText('gate_off_until', { until: instantText(end, zone) })
-  const shown = {
-    what: disableText(seen.running ? 'gate_effective' : 'gate_next_start'),
-    from: gate.effective ? disableText('gate_on') : off(gate.until),
-    to: off(until),
-  }
-  return { what: shown.what.en, from: shown.from.en, to: shown.to.en, shown }
 }
 
 const driftText = (file: string, drift: readonly Change[]): Text =>
   disableText('drift', { file, keys: drift.map(({ what, from, to }) => `${what}: ${from} -> ${to}`).join(', ') })
+
+/** What else becomes less safe by the lines that the server reads on this occasion. */
+const weakened = (drift: readonly Change[], now: number): Text[] =>
+  drift.flatMap(({ what: key, from, to }) => {
+    const why = weaker(key, from, to, now)
+    return why ? [envSentence('hazard', { key, from, to, why })] : []
+  })
 
 const pick = (all: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(all).filter(([key]) => keys.includes(key)))

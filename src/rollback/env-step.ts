@@ -90,6 +90,7 @@ export function takeOverStep(work: TakeOver): Step {
     },
     async assertUndoable() {
       if (!(await is(before))) throw new Refusal(rollbackText('changed_since', { file, folder }))
+      await runtime.assertReady?.()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type EnvFile, parseEnv } from '../env-file.ts'
-import { type FileState, fileState, observedFile, sha256 } from './configure.ts'
+import { type FileState, fileState, observedFile, sha256, writeDiagnosis } from './configure.ts'
 import { type Standing, standings, strangers } from './env-compare.ts'
 import { EnvEditError, envBytes, envText, envValue, removeEnv, setEnv } from './env-edit.ts'
 import { WEAKER, weaker } from './env-safety.ts'
@@ -134,7 +134,7 @@ async function assertReadable({ configured }: RollbackContext, path: string, fil
 
 async function assertWritable({ system }: RollbackContext, file: string): Promise<void> {
   await system.assertReplaceable(file).catch((error: Error) => {
-    throw new Refusal(envSentence('cannot_go_back', { problem: textOf(error) }), `ls -ld ${file}`)
+    throw new Refusal(envSentence('cannot_go_back', { problem: textOf(error) }), writeDiagnosis(error, file))
   })
 }
 

@@ -58,7 +58,8 @@ export async function conclude(engine: Engine, journal: Journal, begun: Begun, e
     ...{ by: begun.by, host: begun.host, reason: begun.reason },
     ...(of === undefined ? {} : { undoes: of }),
     ...(ticket === undefined ? {} : { ticket }),
-    ...(begun.kind === 'apply' && plan.validUntil ? { until: plan.validUntil } : {}),
+    // A gate that was never left open has no end.
+    ...(begun.kind === 'apply' && ending.outcome !== 'restored' && plan.validUntil ? { until: plan.validUntil } : {}),
     ...{ target: plan.target, runtime: plan.runtime, changes: plan.changes, summary },
   }
   const script = npmScript(begun.scenario)

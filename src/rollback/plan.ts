@@ -32,6 +32,8 @@ export interface Plan<Details = unknown> {
   /** What is acted on: a container, a process id, a file. */
   readonly target: string
   readonly changes: readonly Change[]
+  /** What an undo changes, where that is not the same the other way round. */
+  readonly changesBack?: readonly Change[]
   /** The exact commands that will run, in order; a file edit names itself. */
   readonly commands: readonly (readonly string[])[]
   /** What becomes less safe, in words. Empty when nothing does. */

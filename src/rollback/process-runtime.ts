@@ -87,6 +87,9 @@ function processRuntime(deps: ProcessDeps, reference: Reference): Runtime {
         : rollbackText('runtime_process', { pid: pid ?? 0, file: serverFile }),
     commands: () => (kind === 'none' ? [] : [['kill', '-HUP', String(pid)]]),
     observe: () => observe(deps, reference),
+    async assertReady() {
+      await observe(deps, reference)
+    },
 
     async snapshot(folder) {
       const running = await server()
@@ -135,7 +138,9 @@ async function observe(deps: ProcessDeps, { kind, serverFile, envFile }: Referen
   }
   const health = await readHealth(system, server.url)
   const { pid, start, boot } = server.process
-  if (!health || health.pid !== pid) throw new Refusal(rollbackText('server_silent', { pid, url: server.url }))
+  if (!health || health.pid !== pid) {
+    throw new Refusal(rollbackText('server_silent', { pid, url: server.url }), 'npm run daily-check')
+  }
   const identity = [
     { what: 'server', value: `pid ${pid} start ${start} boot ${boot}` },
     { what: 'gate', value: JSON.stringify(health.gate) },

@@ -102,22 +102,17 @@ export class Records {
 
   /** What a plain `undo` takes back: the newest that was done and is in force. */
   async newestInForce(scenario: Scenario): Promise<RollbackRecord | undefined> {
-    const done = (await this.all()).filter(
-      ({ begun, result }) => begun.scenario === scenario && result?.exit_code === 0,
+    const all = await this.all()
+    const undone = undoneBy(all)
+    return all.findLast(
+      ({ id, begun, result }) =>
+        begun.scenario === scenario && begun.kind === 'apply' && result?.exit_code === 0 && !undone.has(id),
     )
-    const undone = new Set<string>()
-    const add = (id: string | undefined): void => {
-      if (id === undefined) return
-      undone.add(id)
-      add(done.find((record) => record.id === id)?.begun.plan.carriesOn)
-    }
-    for (const { begun } of done) add(begun.of)
-    return done.findLast(({ id, begun }) => begun.kind === 'apply' && !undone.has(id))
   }
 
   /** The undo that took it back, if one did. */
   async undoOf(id: string): Promise<RollbackRecord | undefined> {
-    return (await this.all()).findLast(({ begun, result }) => begun.of === id && result?.exit_code === 0)
+    return undoneBy(await this.all()).get(id)
   }
 
   /** Lines that a crash cut off are left out. */
@@ -138,6 +133,21 @@ export class Records {
     if (!(await this.#system.stat(path))) return undefined
     return JSON.parse(await this.#system.readText(path)) as T
   }
+}
+
+/** What is taken back, and by which undo: that of an extended lease takes back all that it carries on. */
+export function undoneBy(all: readonly RollbackRecord[]): ReadonlyMap<string, RollbackRecord> {
+  const undone = new Map<string, RollbackRecord>()
+  for (const undo of all) {
+    if (undo.result?.exit_code !== 0) continue
+    let id = undo.begun.of
+    while (id !== undefined) {
+      undone.set(id, undo)
+      const of = id
+      id = all.find((record) => record.id === of)?.begun.plan.carriesOn
+    }
+  }
+  return undone
 }
 
 export const snapshotFolder = (record: { readonly folder: string }): string => join(record.folder, 'snapshot')

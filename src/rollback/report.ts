@@ -2,7 +2,7 @@ import { type Block, heading, type Lang, paragraph, type Report, type State } fr
 import { localTime } from '../report/period.ts'
 import { npmScript, type Outcome } from './engine.ts'
 import type { Plan } from './plan.ts'
-import type { Entry, RollbackRecord } from './records.ts'
+import { type Entry, type RollbackRecord, undoneBy } from './records.ts'
 import { instantText, rollbackWords } from './words.ts'
 
 export interface View {
@@ -62,15 +62,22 @@ export function resultReport(outcome: Outcome, scenario: Plan['scenario']): Repo
 /** All rollbacks, newest first. */
 export function statusReport(records: readonly RollbackRecord[], { zone }: Pick<View, 'zone'>): Report {
   const newest = records.toReversed()
+  const undone = undoneBy(records)
   return {
     schema: 'ops.rollback-status.v1',
-    data: { rollbacks: newest.map(({ begun, result }) => ({ ...withoutPlan(begun), result: result ?? null })) },
+    data: {
+      rollbacks: newest.map(({ id, begun, result }) => ({
+        ...{ ...withoutPlan(begun), result: result ?? null, undone_by: undone.get(id)?.id ?? null },
+      })),
+    },
     document(lang) {
       const say = rollbackWords(lang)
       const items = newest.map(({ id, begun, result }) => {
         const until = result?.until ? ` ${say('until', { until: instantText(result.until, zone) })}` : ''
-        const outcome = say(`outcome_${result?.outcome ?? 'unfinished'}`)
-        return { text: `${id} ${outcome}${until}: ${begun.reason} (${begun.by})`, state: stateOf(result?.outcome) }
+        const by = undone.get(id)?.id
+        const outcome =
+          by === undefined ? `${say(`outcome_${result?.outcome ?? 'unfinished'}`)}${until}` : say('undone_by', { by })
+        return { text: `${id} ${outcome}: ${begun.reason} (${begun.by})`, state: stateOf(result?.outcome) }
       })
       const blocks: Block[] = items.length === 0 ? [paragraph(say('no_records'))] : [{ kind: 'list', items }]
       return { lang, title: say('status_title'), blocks }
@@ -79,11 +86,15 @@ export function statusReport(records: readonly RollbackRecord[], { zone }: Pick<
 }
 
 /** One of them, with every line of its journal. */
-export function recordReport(record: RollbackRecord, entries: readonly Entry[], view: Pick<View, 'zone'>): Report {
+export function recordReport(
+  record: RollbackRecord,
+  entries: readonly Entry[],
+  view: Pick<View, 'zone'> & { readonly undoneBy: string | undefined },
+): Report {
   const { id, begun, result } = record
   return {
     schema: 'ops.rollback-status.v1',
-    data: { ...withoutPlan(begun), result: result ?? null, journal: entries },
+    data: { ...withoutPlan(begun), result: result ?? null, undone_by: view.undoneBy ?? null, journal: entries },
     document(lang) {
       const say = rollbackWords(lang)
       const outcome = result?.outcome
@@ -97,6 +108,7 @@ export function recordReport(record: RollbackRecord, entries: readonly Entry[], 
         title: say('record_title', { id }),
         verdict: { state: stateOf(outcome), text: result ? result.summary[lang] : say('outcome_unfinished') },
         blocks: [
+          ...(view.undoneBy === undefined ? [] : [paragraph(say('already_undone', { id, by: view.undoneBy }))]),
           paragraph(say('reason_line', { reason: begun.reason })),
           changesTable(begun.plan.changes, lang),
           { kind: 'table', caption: view.zone, head: [say('col_at'), say('col_event')], rows },

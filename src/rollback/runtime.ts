@@ -16,6 +16,8 @@ export interface Runtime {
   describe(): Text
   /** Reads only; bounded by its own deadlines (seconds, not minutes). @throws Refusal when it cannot be acted on */
   observe(): Promise<Observed>
+  /** Before an undo begins, where a server that cannot take it over is known beforehand. @throws Refusal */
+  assertReady?(): Promise<void>
   /** What `applyConfig` will run, word by word, for the plan. */
   commands(): readonly (readonly string[])[]
   /** Seconds without an answering server, at least and at most. */

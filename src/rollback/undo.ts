@@ -43,10 +43,10 @@ const stepsBack = (rollback: Rollback, { begun, folder }: RollbackRecord): reado
 export const stepsOfUndo = (rollback: Rollback, record: RollbackRecord): readonly Step[] =>
   inverted(stepsBack(rollback, record), (step) => rollbackText('step_undo', { title: step.title }))
 
-/** The plan of the way back, for people: the same changes, the other way round. */
+/** The plan of the way back, for people: where it says nothing else, the same changes the other way round. */
 function reversed(plan: Plan): Plan {
-  const { validUntil: _, ...rest } = plan
-  const changes = plan.changes.map(turned).reverse()
+  const { validUntil: _, changesBack, ...rest } = plan
+  const changes = changesBack ?? plan.changes.map(turned).reverse()
   const commands = plan.commands.map((words) => (words[0] === 'edit' ? ['restore', ...words.slice(1, 2)] : words))
   return { ...rest, changes, commands, hazards: plan.hazardsBack ?? [], notes: plan.notes.slice(0, 1) }
 }

@@ -21,7 +21,7 @@ export const en: SameKeys<typeof ko> = {
   bare: '{folder}: a repository without a working tree. Name the one that has the files with --repo',
   no_commit: '{folder}: has no commit at all',
   outside: '{path}: is not inside the repository {folder}',
-  untracked: '{files}: in no commit. Is the path right?',
+  untracked: '{files}: in no commit. Correct the path',
   no_earlier: '{files}: no commit has an earlier version that is different',
   shallow: '{files}: this shallow clone has no earlier version',
   unknown_revision: '{revision}: there is no such commit',

@@ -21,6 +21,7 @@ export const en: SameKeys<typeof ko> = {
   nothing_runs: 'No server runs: it takes effect at the next start',
   extends: 'The gate is off already: its end is moved. Reason so far: {reason}',
   drift: 'The server has not read all of {file}, which would take effect, too: {keys}. Add --accept-drift to go on',
+  drift_stays: '{keys}: stays in force after an undo, for the file says so',
   cannot_edit: '.env cannot be edited with certainty: {problem}',
   cannot_write: '{file} cannot be written: {problem}',
   shadowed: '{key} is set on several lines. Only the last, which counts, is edited (left as they are: {lines})',

@@ -18,6 +18,7 @@ export const ko = {
   nothing_runs: '실행 중인 서버가 없습니다. 다음 시작부터 적용됩니다',
   extends: '이미 꺼져 있어 기한을 바꿉니다. 지금까지의 사유: {reason}',
   drift: '{file}에 서버가 아직 읽지 않은 변경이 있어 함께 적용됩니다: {keys}. 괜찮으면 --accept-drift를 붙이십시오',
+  drift_stays: '{keys}: 파일에 있는 값이므로 되돌린 뒤에도 그대로 적용됩니다',
   cannot_edit: '.env 파일을 확실하게 고칠 수 없습니다: {problem}',
   cannot_write: '{file} 파일을 쓸 수 없습니다: {problem}',
   shadowed: '{key} 키가 여러 행에 있습니다. 효력이 있는 마지막 행만 고칩니다(그대로 두는 행: {lines})',
