@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ROLES } from '../approval/identity.ts'
 import { credentialsPath } from '../config.ts'
-import { saveToken } from '../credentials.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { printable } from '../report/printable.ts'
 import { type Command, type Context, type Input, on, text } from './command.ts'
@@ -98,15 +97,17 @@ export const listUsers: Command = {
 }
 
 /** Prints the token, and keeps it where this machine's own tokens are: when asked, or when the old one was there. */
-function handOver(
+async function handOver(
   { t, terminal, settings }: Context,
   input: Input,
   user: { user_id: string; token: string },
-): ExitCode {
+): Promise<ExitCode> {
   const path = credentialsPath(settings)
   terminal.out(on(input, 'json') ? json(user) : user.token)
   if (!on(input, 'save') && !isKept(path, user.user_id)) return EXIT.OK
   try {
+    // Its lock is SQLite's: no other command waits for that to be loaded.
+    const { saveToken } = await import('../credentials.ts')
     saveToken(path, user.user_id, user.token)
     terminal.err(t.users.saved(path))
     return EXIT.OK

@@ -32,7 +32,8 @@ export interface Opened {
 /**
  * Opens `security.db` for the server, the only process that writes it: creates it, adopts one of the old system in
  * place (after a verified backup), migrates it. WAL with a durable commit for every transaction.
- * @throws Error with a sentence for the operator; nothing was changed then
+ * @throws Error with a sentence for the operator; nothing was changed then, unless the filesystem cannot hold WAL: that
+ *   is known only when the file is made or migrated
  */
 export async function openDatabase(path: string, now: number): Promise<Opened> {
   refuseDuringRestore(path)
