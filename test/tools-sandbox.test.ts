@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { LIMITS } from '../src/tools/limits.ts'
@@ -13,6 +14,8 @@ import { HAS_BWRAP, startTools, type Tools } from './support/tools.ts'
 const { path: dir, remove } = temporaryFolder()
 const workspace = join(dir, 'workspace')
 afterAll(remove)
+
+const sleeper = { command: 'sleep 4761' }
 
 /** Processes of this machine whose command line has the mark. */
 const alive = (mark: string) =>
@@ -41,6 +44,7 @@ describe.skipIf(!HAS_BWRAP)('a program in the sandbox', () => {
     expect(failed).toMatchObject({ isError: true, facts: { exit_code: 7, stdout: 'before\n', stderr: 'wrong\n' } })
     expect(failed.text).toBe('before\nstderr:\nwrong\nexit code 7')
     expect((await tools.call('run_command', { command: 'kill -9 $$' })).facts.exit_code).toBe(137)
+    expect((await tools.call('run_command', { command: 'kill -9 0' })).facts.exit_code).toBe(137)
     expect((await tools.call('run_command', { command: 'no-such-program' })).facts.exit_code).toBe(127)
     expect((await tools.call('run_command', { command: 'true' })).text).toBe('no output, exit code 0')
   })
@@ -250,20 +254,30 @@ except OSError as error:
 
   test('what the sandbox is still being made for does not run when the tool server has ended meanwhile', async () => {
     const bin = mkdtempSync(join(dir, 'bin-'))
-    const [begun, go] = [join(bin, 'begun'), join(bin, 'go')]
-    // What bwrap says goes somewhere still, as while the tool server's last threads end: it does not fail by itself.
-    const wait = `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done`
-    const slow = `#!/bin/sh\n${wait}\nexec /usr/bin/bwrap "$@" 3>${join(bin, 'status')}\n`
+    const begun = join(bin, 'begun')
+    const slow = `#!/bin/sh\ntouch ${begun}; sleep 4751; exec /usr/bin/bwrap "$@"\n`
     writeFileSync(join(bin, 'bwrap'), slow, { mode: 0o755 })
     const other = await startTools(workspace, { PATH: `${bin}:${process.env.PATH}` })
-    const lost = other.call('run_command', { command: 'touch orphaned; sleep 4751' }).catch(() => undefined)
-    await until('it is being made', () => existsSync(begun))
+    const lost = other.call('run_command', { command: 'touch orphaned' }).catch(() => undefined)
+    await until('it is being made', () => existsSync(begun) && alive('sleep 4751').length > 0)
     process.kill(other.pid, 'SIGKILL')
     await lost
-    writeFileSync(go, '')
-    await until('it is gone', () => alive('sleep 4751').length === 0)
+    await until('nothing of it is left', () => alive('touch orphaned').length + alive('sleep 4751').length === 0)
     expect(existsSync(join(workspace, 'orphaned'))).toBe(false)
     await other.close()
+  })
+
+  test('nothing of many sandboxes, each at another point of being made, is left when the tool server is killed', async () => {
+    for (const delay of [0, 5, 10, 15, 20]) {
+      const other = await startTools(workspace)
+      const calls = Array.from({ length: 8 }, (_, n) => sleep(n * delay).then(() => other.call('run_command', sleeper)))
+      const lost = Promise.allSettled(calls)
+      await until('the first runs', () => alive('sleep 4761').length > 0)
+      process.kill(other.pid, 'SIGKILL')
+      await lost
+      await until('nothing of them is left', () => alive('sleep 4761').length === 0)
+      await other.close()
+    }
   })
 
   test('arguments that are not exactly right run nothing', async () => {
@@ -303,6 +317,11 @@ describe('without the sandbox', () => {
     const late = await tools.call('run_command', { command: 'sleep 4741 & sleep 4742', timeout_seconds: 1 })
     expect(late.facts).toMatchObject({ timed_out: true, exit_code: null })
     await until('all are gone', () => alive('sleep 474').length === 0)
+    const lost = tools.call('run_command', { command: 'sleep 4743 & sleep 4744' }).catch(() => undefined)
+    await until('both run', () => alive('sleep 4743').length > 0 && alive('sleep 4744').length > 0)
+    process.kill(tools.pid, 'SIGKILL')
+    await until('all are gone', () => alive('sleep 474').length === 0)
+    await lost
     await tools.close()
   })
 

@@ -32,9 +32,6 @@ export async function runProgram(
   try {
     return await run(sandboxed(wanted), options)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new Refusal(`bubblewrap (bwrap) is not installed. ${WAY_OUT}`, { cause: error })
-    }
     if (error instanceof SandboxFailure) throw new Refusal(`${error.message}. ${WAY_OUT}`, { cause: error })
     throw error
   }

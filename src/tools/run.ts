@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { constants } from 'node:os'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { Tail } from '../system/tail.ts'
 import { type Limits, Refusal } from './limits.ts'
 import type { Start } from './sandbox.ts'
@@ -26,8 +26,17 @@ export interface RunOptions {
   readonly signal: AbortSignal
 }
 
+/** What a shell says when there is no such program. */
+const NOT_FOUND = 127
+
 /** The program was not reached. */
 export class SandboxFailure extends Error {}
+
+/**
+ * Ends the whole group as soon as descriptor 4 closes, which it does when this process ends, in whatever way: neither
+ * bwrap's --die-with-parent nor setpriv's --pdeathsig holds from the first moment on, or for all that was started.
+ */
+const WATCHED = ['-c', '(read -r _ <&4; kill -KILL 0) >/dev/null 2>&1 3>&- & exec "$@" 4<&-', 'sh']
 
 /** How long a program that has ended may leave its output open, ms. */
 const DRAIN = 2000
@@ -45,16 +54,15 @@ process.on('exit', () => groups.forEach(kill))
 export async function run(start: Start, { limits, workspace, deadline, signal }: RunOptions): Promise<Ran> {
   await assertFree(workspace, limits.free)
   signal.throwIfAborted()
-  const [file, ...args] = start.argv
-  const child = spawn(file, args, {
+  const child = spawn('/bin/sh', [...WATCHED, ...start.argv], {
     ...{ cwd: start.cwd, env: start.env, detached: true },
-    stdio: ['ignore', 'pipe', 'pipe', ...(start.reports ? (['pipe', 'pipe'] as const) : [])],
+    stdio: ['ignore', 'pipe', 'pipe', start.reports ? 'pipe' : 'ignore', 'pipe'],
   })
   const { pid } = child
   const stdout = collect(child.stdout!, limits.output)
   const stderr = collect(child.stderr!, limits.output)
+  child.stdio[4]!.on('error', () => undefined)
   const status = start.reports ? collect(child.stdio[3] as Readable, 4096) : undefined
-  if (start.reports) release(child.stdio[3] as Readable, child.stdio[4] as Writable)
   let ended: 'timeout' | 'abort' | Refusal | undefined
   const end = (why: NonNullable<typeof ended>) => {
     ended ??= why
@@ -83,8 +91,9 @@ export async function run(start: Start, { limits, workspace, deadline, signal }:
     if (ended instanceof Refusal) throw ended
     signal.throwIfAborted()
     if (ended === undefined && status && !status.text().includes('"exit-code"')) {
+      const why = stderr.text().trim() || `bwrap ended with ${code ?? by}`
       throw new SandboxFailure(
-        `the sandbox could not be set up: ${stderr.text().trim() || `bwrap ended with ${code ?? by}`}`,
+        code === NOT_FOUND ? 'bubblewrap (bwrap) is not installed' : `the sandbox could not be set up: ${why}`,
       )
     }
     return {
@@ -97,12 +106,6 @@ export async function run(start: Start, { limits, workspace, deadline, signal }:
     signal.removeEventListener('abort', abort)
     if (pid !== undefined) groups.delete(pid)
   }
-}
-
-/** Lets the program go: what bwrap says first, it says when it is bound to end with us. */
-function release(status: Readable, hold: Writable): void {
-  hold.on('error', () => undefined)
-  status.once('data', () => hold.end('go\n'))
 }
 
 function collect(stream: Readable, limit: number) {

@@ -5,18 +5,12 @@ import type { Owner } from './workspace.ts'
 
 const PATH = '/usr/local/bin:/usr/bin:/bin'
 
-/** bwrap does not notice when we end before --die-with-parent is in force: then no line comes, and nothing runs. */
-const HELD_BACK = ['/bin/sh', '-c', 'read -r go <&4 && exec "$@" 4<&-', 'sh']
-
 /** How to start a program: words, where, and the whole of its environment. */
 export interface Start {
   readonly argv: readonly [string, ...string[]]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
-  /**
-   * Whether file descriptor 3 will tell if the program itself was reached. Then the program begins when a line comes by
-   * descriptor 4: not before it is sure to end with us.
-   */
+  /** Whether file descriptor 3 will tell if the program itself was reached. */
   readonly reports: boolean
 }
 
@@ -47,14 +41,17 @@ export function sandboxed({ workspace, ...wanted }: Wanted): Start {
     argv: [
       'bwrap',
       ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', ...rights],
-      ...['--die-with-parent', '--new-session', '--clearenv'],
+      ...['--die-with-parent', '--clearenv'],
       ...Object.entries(environment(INSIDE)).flatMap(([key, value]) => ['--setenv', key, value]),
       ...['--hostname', 'sandbox', '--ro-bind', '/usr', '/usr', ...systemFolders()],
       ...['--perms', '0755', '--dir', '/etc'],
       ...['/etc/alternatives', '/etc/ld.so.cache', '/etc/localtime'].flatMap((path) => ['--ro-bind-try', path, path]),
       ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--size', size, '--tmpfs', '/dev/shm'],
       ...['--perms', '1777', '--size', size, '--tmpfs', '/tmp', '--bind', workspace, INSIDE],
-      ...['--remount-ro', '/dev', '--remount-ro', '/', '--json-status-fd', '3', '--', ...HELD_BACK],
+      ...['--remount-ro', '/dev', '--remount-ro', '/', '--json-status-fd', '3', '--'],
+      // Not --new-session: what bwrap is still making stays in the group that is ended with us. The program leaves it,
+      // so that its `kill 0` is its own affair.
+      '/usr/bin/setsid',
       ...limited('/usr/bin/', inside, owner || !countsPerNamespace() ? tasksOf(owner?.uid ?? process.getuid!()) : 0),
     ],
     cwd: '/',
