@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { BrokenFileError } from './approval/json-file.ts'
 import { type Policy, parsePolicy } from './approval/policy.ts'
 import { type Config, KEYS, loadConfig, RULES } from './config.ts'
+import { createTurns } from './turns.ts'
 
 /** The configuration and the policy that are in force, and what was wrong with those that are not. */
 export interface LiveConfig {
@@ -26,6 +27,8 @@ export function createLiveConfig(first: Config, env: NodeJS.ProcessEnv, wall: ()
   let policy = loadPolicy(config.settings.POLICY_PATH)
   const at = { config: wall(), policy: wall() }
   const errors: { config: string | null; policy: string | null } = { config: null, policy: null }
+  // A reading that took long must not come into force over a later one.
+  const inTurn = createTurns()
 
   async function readConfig(before: (next: Config) => Promise<void>): Promise<void> {
     const read = loadConfig(env)
@@ -52,11 +55,12 @@ export function createLiveConfig(first: Config, env: NodeJS.ProcessEnv, wall: ()
       policy: { path: config.settings.POLICY_PATH, loaded_at: iso(at.policy), error: errors.policy },
       config: { loaded_at: iso(at.config), error: errors.config, effective: config.given, from: config.from },
     }),
-    async reload(before) {
-      errors.config = await problem(() => readConfig(before))
-      errors.policy = await problem(readPolicy)
-      return { config_error: errors.config, policy_error: errors.policy }
-    },
+    reload: (before) =>
+      inTurn(async () => {
+        errors.config = await problem(() => readConfig(before))
+        errors.policy = await problem(readPolicy)
+        return { config_error: errors.config, policy_error: errors.policy }
+      }),
   }
 }
 
