@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPublic } from '../src/tools/web-proxy.ts'
 import { temporaryFolder, until } from './support/server.ts'
@@ -80,6 +83,22 @@ describe.skipIf(!HAS_CHROMIUM)('web_automate', () => {
         .split('\n')
         .filter((line) => line.trim().startsWith(`${tools.pid} `) && /chrom(?!.*<defunct>)/.test(line))
     await until('no browser is left', () => children().length === 0)
+  })
+
+  test('a browser that does not start in time is a deadline, too', async () => {
+    const chromium = join(dir, 'never')
+    writeFileSync(chromium, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+    const slow = await startTools(dir, { CHROMIUM_PATH: chromium })
+    const visits = Array.from({ length: 20 }, (_, n) =>
+      sleep(n * 37).then(() => slow.call('web_automate', { actions: [page('/')], timeout_seconds: 1 })),
+    )
+    for (const { facts, text } of await Promise.all(visits)) {
+      expect(facts, text).toMatchObject({
+        timed_out: true,
+        failure: 'starting the browser: the deadline of 1 s passed',
+      })
+    }
+    await slow.close()
   })
 
   test('pages are http and https alone', async () => {

@@ -103,7 +103,7 @@ export async function automate(
 }
 
 /** @param left ms */
-async function openPage(launching: Promise<BrowserServer>, left: number): Promise<Page> {
+async function openPage(launching: Promise<BrowserServer>, left: number): Promise<Page | 'timeout'> {
   try {
     const { chromium } = await import('playwright-core')
     const connection = await chromium.connect((await launching).wsEndpoint(), { timeout: left })
@@ -111,6 +111,8 @@ async function openPage(launching: Promise<BrowserServer>, left: number): Promis
     page.setDefaultTimeout(left)
     return page
   } catch (error) {
+    // Its patience is our deadline, and may end a moment before that is noticed.
+    if ((error as Error).name === 'TimeoutError') return 'timeout'
     throw new Refusal(`the browser could not be started: ${(error as Error).message.slice(0, 1000)}`)
   }
 }
