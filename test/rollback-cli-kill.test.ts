@@ -7,7 +7,8 @@ import { cli } from '../src/rollback/cli.ts'
 import { rollbackCommand } from '../src/rollback-command.ts'
 import { captured, type Ran } from './support/captured.ts'
 import { type Repository, repository } from './support/git.ts'
-import { environment, TSX, temporaryFolder } from './support/server.ts'
+import { heard } from './support/rollback.ts'
+import { environment, TSX, temporaryFolder, until } from './support/server.ts'
 
 const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGHUP'] as const
 type Signal = (typeof SIGNALS)[number]
@@ -77,7 +78,7 @@ function start(lane: Lane, points: readonly string[], args: readonly string[]): 
   child.stdout!.on('data', (chunk) => (text += chunk))
   child.stderr!.on('data', (chunk) => (text += chunk))
   const ended = new Promise<number | string>((resolve) =>
-    child.on('exit', (code, signal) => resolve(code ?? signal ?? 'gone')),
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'gone')),
   )
   const reached = () =>
     Promise.race([
@@ -116,9 +117,11 @@ async function cell(lane: Lane, signal: Signal, points: readonly string[], args:
   for (const [n, point] of points.entries()) {
     expect(await run.reached(), run.text()).toBe(point)
     const isLast = n === points.length - 1
-    run.child.kill(isLast ? signal : 'SIGTERM')
-    if (isLast && signal === 'SIGKILL') continue
-    await new Promise((later) => setTimeout(later, 30))
+    const sent = isLast ? signal : 'SIGTERM'
+    const before = heard(run.text(), sent)
+    run.child.kill(sent)
+    if (sent === 'SIGKILL') continue
+    await until(`${sent} is heard at ${point}`, () => heard(run.text(), sent) > before)
     run.child.send('go', () => {})
   }
   const label = `${signal} at ${points.join(', ')}`
@@ -160,6 +163,6 @@ describe.concurrent('a rollback of files that is cut off leaves one whole versio
         await reset(lane, 'old')
         await cell(lane, signal, [point], UNDO)
       }
-    }, 900_000)
+    }, 1_800_000)
   }
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { composeProject, type Project } from './support/compose-project.ts'
 import { rollbackIn } from './support/compose-rollback.ts'
 import { engine, missing, onEvent } from './support/docker.ts'
-import { REASON, startVictim } from './support/rollback.ts'
+import { heard, REASON, startVictim } from './support/rollback.ts'
 import { until } from './support/server.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)(
         const reached = await victim.reached()
         victim.child.kill(signal)
         if (signal !== 'SIGKILL') {
-          await new Promise((later) => setTimeout(later, 50))
+          await until(`${signal} is heard at ${at}`, () => heard(victim.text(), signal) > 0)
           victim.release()
         }
         await victim.ended
@@ -95,7 +95,7 @@ describe.skipIf(missing !== undefined)(
       const stop = await onEvent(project.name, at, () => {
         const begun = signal === 'SIGKILL' ? childrenOf(victim.child.pid!) : []
         hit = victim.child.kill(signal)
-        for (const pid of begun) process.kill(pid, 'SIGKILL')
+        for (const pid of begun) killed(pid)
       })
       const victim = startVictim(project.folder, [], args)
       await victim.ended
@@ -104,6 +104,14 @@ describe.skipIf(missing !== undefined)(
     }
   },
 )
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself since it was seen.
+  }
+}
 
 function childrenOf(parent: number): number[] {
   return readdirSync('/proc')

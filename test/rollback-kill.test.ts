@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { apply, REASON, rollback, startVictim, undo } from './support/rollback.ts'
-import { type RunningServer, startServer, temporaryFolder, writeEnv } from './support/server.ts'
+import { apply, heard, REASON, rollback, startVictim, undo } from './support/rollback.ts'
+import { type RunningServer, startServer, temporaryFolder, until, writeEnv } from './support/server.ts'
 
 const ORIGINAL = '# 팀 설정\r\nAPPROVAL_WORKFLOW_ENABLED="true"   # 승인\r\nAPPROVAL_TIMEOUT=300\r\n'
 const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGHUP'] as const
@@ -84,11 +84,12 @@ async function cell(signal: Signal, points: readonly string[], args: readonly st
   for (const [n, point] of points.entries()) {
     expect(await victim.reached(), victim.text()).toBe(point)
     const isLast = n === points.length - 1
-    victim.child.kill(isLast ? signal : 'SIGTERM')
-    if (!isLast || signal !== 'SIGKILL') {
-      await new Promise((later) => setTimeout(later, 30))
-      victim.release()
-    }
+    const sent = isLast ? signal : 'SIGTERM'
+    const before = heard(victim.text(), sent)
+    victim.child.kill(sent)
+    if (sent === 'SIGKILL') continue
+    await until(`${sent} is heard at ${point}`, () => heard(victim.text(), sent) > before)
+    victim.release()
   }
   const code = await victim.ended
   const label = `${signal} at ${points.join(', ')}`

@@ -4,10 +4,17 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../src/config.ts'
 import { disable } from '../../src/rollback/disable.ts'
+import { rollbackWords } from '../../src/rollback/words.ts'
 import { rollbackCommand } from '../../src/rollback-command.ts'
 import type { Seams } from '../../src/rollback-context.ts'
 import { captured, type Ran } from './captured.ts'
 import { environment, TSX } from './server.ts'
+
+/** How often a rollback has said that it heard this signal: whoever sends one waits for that before it may go on. */
+export function heard(text: string, signal: NodeJS.Signals): number {
+  const say = rollbackWords('en')
+  return text.split(signal === 'SIGHUP' ? say('hangup') : say('safe_point', { signal })).length - 1
+}
 
 /** Quick to believe a server: the tests are about what happens, not about how long it is watched. */
 export const QUICK = { answers: 3, overMs: 200, everyMs: 50, withinMs: 30_000 }
@@ -60,8 +67,10 @@ export function startVictim(dir: string, points: readonly string[], args: readon
     if (next) next(point)
     else points_.push(point)
   })
+  let over = false
   const ended = new Promise<number | string>((resolve) =>
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, signal) => {
+      over = true
       for (const next of waiting.splice(0)) next(undefined)
       resolve(code ?? signal ?? 'gone')
     }),
@@ -70,9 +79,7 @@ export function startVictim(dir: string, points: readonly string[], args: readon
     child,
     ended,
     reached: () =>
-      points_.length > 0 || child.exitCode !== null || child.signalCode !== null
-        ? Promise.resolve(points_.shift())
-        : new Promise((resolve) => waiting.push(resolve)),
+      points_.length > 0 || over ? Promise.resolve(points_.shift()) : new Promise((resolve) => waiting.push(resolve)),
     release: () => void (child.connected && child.send('go', () => {})),
     text: () => text,
   }
