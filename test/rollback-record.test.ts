@@ -19,8 +19,8 @@ async function start(dir: string): Promise<RunningServer> {
 
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.kill('SIGTERM')
+  folder.remove()
 })
-afterEach(folder.remove)
 
 function freshDir(): string {
   const dir = join(folder.path, String(dirs++))

@@ -45,7 +45,7 @@ export async function killedAt(
   child.stdout!.on('data', (chunk) => (text += chunk))
   child.stderr!.on('data', (chunk) => (text += chunk))
   const ended = new Promise<NodeJS.Signals | number | null>((resolve) =>
-    child.on('exit', (code, signal) => resolve(signal ?? code)),
+    child.on('close', (code, signal) => resolve(signal ?? code)),
   )
   child.once('message', () => child.kill('SIGKILL'))
   const how = await ended

@@ -10,7 +10,8 @@ export const TSX = import.meta.resolve('tsx/esm')
 /** A folder of its own, removed with `remove()`. */
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'approval-'))
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+  // Whoever was just killed may still be writing its last file there.
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) }
 }
 
 /** For tests that ask faster than people do. */
@@ -72,7 +73,8 @@ export async function startServer(dir: string, more: Record<string, string> = {}
   let text = ''
   child.stdout.on('data', (chunk) => (text += chunk))
   child.stderr.on('data', (chunk) => (text += chunk))
-  const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)))
+  // Not 'exit': its last words may come after that.
+  const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)))
   let over = false
   void ended.then(() => (over = true))
   let url: string | undefined
@@ -121,7 +123,7 @@ export async function request(
 export const writeEnv = (dir: string, text: string): void => writeFileSync(join(dir, '.env'), text)
 
 /** Waits until `condition` holds; fails with its name when it never does. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   for (let left = seconds * 50; left > 0; left--) {
     if (await condition()) return
     await sleep(20)
@@ -129,8 +131,9 @@ export async function until(what: string, condition: () => boolean | Promise<boo
   throw new Error(`never: ${what}`)
 }
 
+/** The lines that are whole: whoever writes the next one may be half way through it. */
 export const lines = (path: string): string[] =>
-  existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+  existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1).filter(Boolean) : []
 
 export const alive = (pid: number): boolean => {
   try {
