@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { conformance, type Outcomes, withToken } from './support/conformance.ts'
 import { startGateway } from './support/gateway.ts'
+import { freePort } from './support/ports.ts'
 import { TSX, temporaryFolder } from './support/server.ts'
 
 const { path: dir, remove } = temporaryFolder()
@@ -96,11 +96,3 @@ const statusOfTools = (outcomes: Outcomes): Outcomes =>
       scenario.startsWith('tools-call-') ? checks.map(({ id, status }) => ({ id, status })) : checks,
     ]),
   )
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })

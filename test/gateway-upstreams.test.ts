@@ -1,19 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { fake, type Gateway, startGateway, TOOLS, textOf, writeServers } from './support/gateway.ts'
+import { freePort } from './support/ports.ts'
 import { alive, lines, startServer, temporaryFolder, until } from './support/server.ts'
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 describe('tool servers', () => {
   const { path: dir, remove } = temporaryFolder()
@@ -68,10 +60,10 @@ describe('tool servers', () => {
     expect(keys).toMatchObject({ PATH: process.env.PATH, GIVEN: 'by mcp.json' })
   })
 
-  test('what they write to stderr is in the log, without its secrets', () => {
-    const log = lines(join(dir, 'server.log')).filter((line) => line.includes('fake upstream'))
-    expect(log.length).toBeGreaterThan(0)
-    expect(log.join()).not.toContain('very-secret-value')
+  test('what they write to stderr is in the log, without its secrets', async () => {
+    const log = () => lines(join(dir, 'server.log')).filter((line) => line.includes('fake upstream'))
+    await until('it is there', () => log().length > 0)
+    expect(log().join()).not.toContain('very-secret-value')
   })
 
   test('one that cannot be started is said to be down, with the reason, and the others work', async () => {

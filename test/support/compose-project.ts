@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { ROOT } from '../../src/config.ts'
 import { docker, dockerEnv, IMAGE } from './docker.ts'
+import { freePort } from './ports.ts'
 import { until } from './server.ts'
 
 export interface Project {
@@ -121,15 +121,4 @@ export async function composeProject(options: ProjectOptions = {}): Promise<Proj
       rmSync(top, { recursive: true, force: true })
     },
   }
-}
-
-/** Below the range that the system hands out by itself: while a container is made anew, nobody else is given it. */
-async function freePort(): Promise<number> {
-  const port = 20_000 + Math.floor(Math.random() * 10_000)
-  const server = createServer()
-  const isFree = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-  return isFree ? port : await freePort()
 }
