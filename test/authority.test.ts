@@ -58,11 +58,12 @@ describe('a user who is disabled', () => {
       'Content-Length': body.length,
     }
     const slow = rawRequest(`${server.url}/api/approvals/${request_id}/approve`, { method: 'POST', headers })
+    const answered = once(slow, 'response')
     slow.write(body.slice(0, 5))
     await new Promise((resolve) => setTimeout(resolve, 300))
     await server.call('POST', '/api/users/amy/disable')
     slow.end(body.slice(5))
-    const [answer] = await once(slow, 'response')
+    const [answer] = await answered
     expect(answer.statusCode).toBe(401)
     expect((await server.call('GET', `/api/approvals/${request_id}`)).json.status).toBe('pending')
   })

@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PROGRAM, startCli } from './support/cli.ts'
+import { freePort } from './support/ports.ts'
 import { NO_LIMIT, type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
 
 let dir: ReturnType<typeof temporaryFolder>
 let server: RunningServer
 let env: NodeJS.ProcessEnv
+let port: string
 
 beforeEach(async () => {
   dir = temporaryFolder()
-  server = await startServer(dir.path, NO_LIMIT)
+  port = String(await freePort())
+  server = await startServer(dir.path, { ...NO_LIMIT, PORT: port })
   env = { ...server.env, APPROVAL_URL: server.url }
 })
 afterEach(async () => {
@@ -20,7 +23,7 @@ afterEach(async () => {
 
 /** The same server again, at the same address, on the same data. */
 async function restart(): Promise<void> {
-  server = await startServer(dir.path, { ...NO_LIMIT, PORT: new URL(server.url).port })
+  server = await startServer(dir.path, { ...NO_LIMIT, PORT: port })
 }
 const decide = (id: string, verb: string) => server.call('POST', `/api/approvals/${id}/${verb}`, { reason: 'because' })
 const onlyId = async () => (await server.call('GET', '/api/approvals/pending')).json.pending_approvals[0].request_id
@@ -87,11 +90,12 @@ describe('a waiting caller', () => {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    const ended = once(child, 'exit')
     await until('a request', async () => (await server.call('GET', '/api/approvals/pending')).json.count === 1)
     child.stdout.destroy()
     child.stderr.destroy()
     await decide(await onlyId(), 'reject')
-    expect((await once(child, 'exit'))[0]).toBe(1)
+    expect((await ended)[0]).toBe(1)
   })
 
   test('gets --json as the server sends it', async () => {
@@ -149,10 +153,11 @@ describe('watch in a pipe', () => {
 
   test('ends when nobody reads on', async () => {
     const watcher = spawn(process.execPath, [PROGRAM, 'watch'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(watcher, 'exit')
     await server.ask('one')
     await once(watcher.stdout, 'data')
     watcher.stdout.destroy()
     await server.ask('two')
-    expect((await once(watcher, 'exit'))[0]).toBe(0)
+    expect((await ended)[0]).toBe(0)
   })
 })
