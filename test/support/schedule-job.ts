@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 
 // A job for the tests: `schedule-job.ts FILE [how]` leaves its process id in FILE and prints a result.
 const [file = '', how = ''] = process.argv.slice(2)
@@ -17,6 +17,8 @@ if (how === 'loud') {
   for (let n = 0; n < 300; n++)
     if (!process.stdout.write(piece)) await new Promise((r) => process.stdout.once('drain', r))
 }
-if (how === 'brief') await new Promise((done) => setTimeout(done, 4000))
+if (how === 'until-told') {
+  while (!existsSync(`${file}.told`)) await new Promise((done) => setTimeout(done, 50))
+}
 if (how === 'environment') process.stdout.write(`${JSON.stringify({ cwd: process.cwd(), env: process.env })}\n`)
 process.stdout.write('결과: OK\n')
