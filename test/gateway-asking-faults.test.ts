@@ -191,13 +191,13 @@ describe('with a real tool server', () => {
     // Sixteen programs that start at once may take longer than a call waits for them.
     const peek = (client: Client) => client.callTool({ name: 'peek', arguments: {} }).catch(() => ({}))
     const isUp = async (client: Client) => textOf(await peek(client)).startsWith('peek ran')
-    await Promise.all(clients.map((client, n) => until(`client ${n} has its tool server`, () => isUp(client))))
+    await Promise.all(clients.map((client, n) => until(`client ${n} has its tool server`, () => isUp(client), 200)))
     const call = { name: 'peek', arguments: asks('elicitation/create', form) }
     const said = await Promise.all(clients.map(async (client) => JSON.parse(textOf(await client.callTool(call)))))
     expect(said.filter(({ action }) => action === 'decline')).toHaveLength(16)
     expect(said.filter(({ error }) => error?.code === -32601)).toHaveLength(1)
     await Promise.all(clients.map((client) => client.close()))
-  })
+  }, 300_000)
 
   test('/health counts the clients that have a tool server to themselves, and for how many it is down', async () => {
     const seen = async () => (await gateway.call('GET', '/health')).json.gateway.upstreams[0]
@@ -222,7 +222,7 @@ describe('with a real tool server', () => {
       expect(JSON.parse(textOf(await client.callTool(call))), `client ${n}`).toEqual({ action: 'decline' })
       await client.close()
     }
-  })
+  }, 300_000)
 
   test('the server stays when its database does not answer just when a client is told something', async () => {
     const client = await gateway.client()

@@ -79,7 +79,7 @@ describe('a server that takes it badly', () => {
 
   test('one that dies and does not come back: uncertain, exit 3, what it said is kept', async () => {
     await start('dies-for-good')
-    const ran = await disable()
+    const ran = await disable({ stability: QUICK })
     expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('a human must look')])
     expect(env()).toBe(ORIGINAL)
     const kept = join(dir, 'rollbacks', records()[0]!, 'snapshot', 'server-output.log')

@@ -238,6 +238,7 @@ describe('a database of the old system', () => {
     const path = `${dir.path}/security.db`
     const old = new Database(path)
     old.exec(OLD)
+    old.pragma('synchronous = OFF')
     const insert = old.prepare("INSERT INTO security_audit_logs (user_id, action) VALUES (?, 'x')")
     for (let n = 0; n < 5000; n++) insert.run(`user ${n}`.padEnd(100))
     old.close()

@@ -57,11 +57,11 @@ describe.skipIf(!HAS_BWRAP)('the tools of our own behind the gate, as they are s
   })
 
   test('a program that hangs holds up nobody, and ends with a clear error of the tool', async () => {
-    const hung = decided('approve', 'run_command', { command: 'echo begun > begun; sleep 600', timeout_seconds: 5 })
+    const hung = decided('approve', 'run_command', { command: 'echo begun > begun; sleep 600', timeout_seconds: 15 })
     await until('it runs', () => existsSync(join(dir, 'workspace/begun')))
     expect((await gateway.call('GET', '/health', undefined, null)).status).toBe(200)
     expect((await gateway.tool('list_files', {})).status).toBe(200)
-    expect(await hung).toMatchObject({ status: 200, isError: true, text: 'ended at its deadline of 5 s' })
+    expect(await hung).toMatchObject({ status: 200, isError: true, text: 'ended at its deadline of 15 s' })
   })
 
   test('SANDBOX_ENABLED takes effect at a SIGHUP, whatever mcp.json says', async () => {
