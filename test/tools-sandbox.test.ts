@@ -15,7 +15,9 @@ const { path: dir, remove } = temporaryFolder()
 const workspace = join(dir, 'workspace')
 afterAll(remove)
 
-const sleeper = { command: 'sleep 4761' }
+/** A program whose words nobody else on this machine has: a second run of the tests may be under way. */
+const SLEEP = `sleep ${process.pid}.47`
+const sleeper = { command: `${SLEEP}61` }
 
 /** Processes of this machine whose command line has the mark. */
 const alive = (mark: string) =>
@@ -220,34 +222,34 @@ except OSError as error:
   })
 
   test('at its deadline it ends with all that it started, and other calls were answered meanwhile', async () => {
-    const command = 'setsid sleep 4711 & (trap "" TERM; sleep 4712) & echo begun; sleep 4713'
+    const command = `setsid ${SLEEP}11 & (trap "" TERM; ${SLEEP}12) & echo begun; ${SLEEP}13`
     const hung = tools.call('run_command', { command, timeout_seconds: 10 })
-    await until('it runs', () => alive('sleep 471').length >= 3)
+    await until('it runs', () => alive(`${SLEEP}1`).length >= 3)
     expect((await tools.call('list_files', {})).isError).toBe(false)
     const { facts, text } = await hung
     expect(facts).toMatchObject({ timed_out: true, exit_code: null, stdout: 'begun\n' })
     expect(text).toContain('ended at its deadline of 10 s')
-    await until('all are gone', () => alive('sleep 471').length === 0)
+    await until('all are gone', () => alive(`${SLEEP}1`).length === 0)
   })
 
   test('what it leaves behind at its end is ended, and does not hold up the answer', async () => {
-    const { facts } = await tools.call('run_command', { command: 'setsid sleep 4721 & sleep 4722 & echo done' })
+    const { facts } = await tools.call('run_command', { command: `setsid ${SLEEP}21 & ${SLEEP}22 & echo done` })
     expect(facts).toMatchObject({ stdout: 'done\n', exit_code: 0, timed_out: false })
-    await until('all are gone', () => alive('sleep 472').length === 0)
+    await until('all are gone', () => alive(`${SLEEP}2`).length === 0)
   })
 
   test('a caller who cancels ends it; so does the end of the tool server, even a sudden one', async () => {
     const stop = new AbortController()
-    const cancelled = tools.call('run_command', { command: 'sleep 4731' }, stop.signal)
-    await until('it runs', () => alive('sleep 4731').length > 0)
+    const cancelled = tools.call('run_command', { command: `${SLEEP}31` }, stop.signal)
+    await until('it runs', () => alive(`${SLEEP}31`).length > 0)
     stop.abort()
     await expect(cancelled).rejects.toThrow()
-    await until('it is gone', () => alive('sleep 4731').length === 0)
+    await until('it is gone', () => alive(`${SLEEP}31`).length === 0)
     const other = await startTools(workspace)
-    const lost = other.call('run_command', { command: 'sleep 4732' }).catch(() => undefined)
-    await until('it runs', () => alive('sleep 4732').length > 0)
+    const lost = other.call('run_command', { command: `${SLEEP}32` }).catch(() => undefined)
+    await until('it runs', () => alive(`${SLEEP}32`).length > 0)
     process.kill(other.pid, 'SIGKILL')
-    await until('it is gone', () => alive('sleep 4732').length === 0)
+    await until('it is gone', () => alive(`${SLEEP}32`).length === 0)
     await lost
     await other.close()
   })
@@ -255,14 +257,14 @@ except OSError as error:
   test('what the sandbox is still being made for does not run when the tool server has ended meanwhile', async () => {
     const bin = mkdtempSync(join(dir, 'bin-'))
     const begun = join(bin, 'begun')
-    const slow = `#!/bin/sh\ntouch ${begun}; sleep 4751; exec /usr/bin/bwrap "$@"\n`
+    const slow = `#!/bin/sh\ntouch ${begun}; ${SLEEP}51; exec /usr/bin/bwrap "$@"\n`
     writeFileSync(join(bin, 'bwrap'), slow, { mode: 0o755 })
     const other = await startTools(workspace, { PATH: `${bin}:${process.env.PATH}` })
     const lost = other.call('run_command', { command: 'touch orphaned' }).catch(() => undefined)
-    await until('it is being made', () => existsSync(begun) && alive('sleep 4751').length > 0)
+    await until('it is being made', () => existsSync(begun) && alive(`${SLEEP}51`).length > 0)
     process.kill(other.pid, 'SIGKILL')
     await lost
-    await until('nothing of it is left', () => alive('touch orphaned').length + alive('sleep 4751').length === 0)
+    await until('nothing of it is left', () => alive('touch orphaned').length + alive(`${SLEEP}51`).length === 0)
     expect(existsSync(join(workspace, 'orphaned'))).toBe(false)
     await other.close()
   })
@@ -272,10 +274,10 @@ except OSError as error:
       const other = await startTools(workspace)
       const calls = Array.from({ length: 8 }, (_, n) => sleep(n * delay).then(() => other.call('run_command', sleeper)))
       const lost = Promise.allSettled(calls)
-      await until('the first runs', () => alive('sleep 4761').length > 0)
+      await until('the first runs', () => alive(`${SLEEP}61`).length > 0)
       process.kill(other.pid, 'SIGKILL')
       await lost
-      await until('nothing of them is left', () => alive('sleep 4761').length === 0)
+      await until('nothing of them is left', () => alive(`${SLEEP}61`).length === 0)
       await other.close()
     }
   })
@@ -314,13 +316,13 @@ describe('without the sandbox', () => {
     const { facts } = await tools.call('run_command', { command: 'env; pwd; ulimit -v; ulimit -f' })
     expect(facts.stdout).not.toContain('very-secret')
     expect(facts.stdout).toContain(`${join(dir, 'plain')}\n${LIMITS.memory / 1024}\n${LIMITS.file / 512}\n`)
-    const late = await tools.call('run_command', { command: 'sleep 4741 & sleep 4742', timeout_seconds: 1 })
+    const late = await tools.call('run_command', { command: `${SLEEP}41 & ${SLEEP}42`, timeout_seconds: 1 })
     expect(late.facts).toMatchObject({ timed_out: true, exit_code: null })
-    await until('all are gone', () => alive('sleep 474').length === 0)
-    const lost = tools.call('run_command', { command: 'sleep 4743 & sleep 4744' }).catch(() => undefined)
-    await until('both run', () => alive('sleep 4743').length > 0 && alive('sleep 4744').length > 0)
+    await until('all are gone', () => alive(`${SLEEP}4`).length === 0)
+    const lost = tools.call('run_command', { command: `${SLEEP}43 & ${SLEEP}44` }).catch(() => undefined)
+    await until('both run', () => alive(`${SLEEP}43`).length > 0 && alive(`${SLEEP}44`).length > 0)
     process.kill(tools.pid, 'SIGKILL')
-    await until('all are gone', () => alive('sleep 474').length === 0)
+    await until('all are gone', () => alive(`${SLEEP}4`).length === 0)
     await lost
     await tools.close()
   })
