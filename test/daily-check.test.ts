@@ -9,6 +9,7 @@ import type { DailyCheckData } from '../src/report/daily-check-data.ts'
 import { displayWidth } from '../src/report/printable.ts'
 import { sqlTime } from '../src/sql.ts'
 import { openLedger } from '../src/store/ledger.ts'
+import { awayFrom } from './support/away-from.ts'
 import {
   environment,
   type RunningServer,
@@ -153,6 +154,8 @@ describe('a desk at work', () => {
   })
 
   it('says the same twice', async () => {
+    // Midnight in Seoul would make today yesterday.
+    await awayFrom(15 * 3_600_000)
     // What measures time, or the machine, differs.
     const findings = async () =>
       (await look(env, '--no-drill')).checks.filter(({ check }) => !/^(server|clock|errors|disk|docker)$/.test(check))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { sqlTime } from '../src/sql.ts'
+import { awayFrom } from './support/away-from.ts'
 import { createDatabase, insertRequests } from './support/report-database.ts'
 
 let folder: string
@@ -37,7 +38,9 @@ test('an empty day exits 0 with the report on stdout and nothing else anywhere',
   expect(stdout).not.toContain('\u001b')
 })
 
-test('something to do exits 1, and JSON is all there is on stdout', () => {
+test('something to do exits 1, and JSON is all there is on stdout', async () => {
+  // The day of the report ends at 18:00 in Seoul.
+  await awayFrom(9 * 3_600_000)
   const db = createDatabase(join(folder, 'security.db'))
   insertRequests(db, [{ requested_at: sqlTime(Date.now() - 1000) }])
   db.close()

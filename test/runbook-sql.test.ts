@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { awayFrom } from './support/away-from.ts'
 import { NO_LIMIT, type RunningServer, startServer, temporaryFolder } from './support/server.ts'
 
 /**
@@ -124,6 +125,8 @@ describe('the statements of the runbook run unchanged on our database:', () => {
   let db: Database.Database
 
   beforeAll(async () => {
+    // Their day is that of UTC.
+    await awayFrom(0)
     server = await startServer(dir.path, NO_LIMIT)
     const [first, second] = [await server.ask(), await server.ask()]
     await server.ask()
