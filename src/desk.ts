@@ -121,7 +121,6 @@ export async function openDesk({ config: first, env, wall = Date.now, log }: Des
     },
   })
 
-  if (opened.adopted) await store.adopt(opened.adopted.backup, SERVER_ACTOR, clock.now())
   // Whoever has tokens had a database once.
   const lostDatabase = opened.created && existsSync(credentialsPath(settings()))
   if (lostDatabase) log.error({ path: SECURITY_DB_PATH }, 'the database was missing; a new one was made')

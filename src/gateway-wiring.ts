@@ -43,6 +43,7 @@ export async function openGateway({ settings, first, ...deps }: GatewayWiring) {
     gateway: {
       fetch: async (...call: Parameters<Gateway['fetch']>) => (await open()).fetch(...call),
       call: async (...call: Parameters<Gateway['call']>) => (await open()).call(...call),
+      tools: async () => (await open()).tools(),
       close: async () => (await opening)?.close(),
     },
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
-import { type ServerType, serve } from '@hono/node-server'
+import { type HttpBindings, type ServerType, serve } from '@hono/node-server'
 import type { Settings } from './config.ts'
 import type { Desk } from './desk.ts'
+import { lingering } from './lingering.ts'
 
 /** How long callers that are being answered may take when the server stops, ms. */
 const GRACE = 3000
@@ -14,8 +15,10 @@ const KEPT = 50_000
 /** Opens the port. Rejects with the system's error when it cannot be had. */
 export function listen(desk: Desk, { HOST, PORT }: Settings): Promise<ServerType> {
   return new Promise((resolve, reject) => {
+    const fetch = async (request: Request, env: object) =>
+      lingering(await desk.app.fetch(request, env), (env as HttpBindings).incoming)
     const options = { hostname: HOST, port: PORT, serverOptions: { keepAliveTimeout: KEPT } }
-    const server = serve({ fetch: desk.app.fetch, ...options }, () => resolve(server))
+    const server = serve({ fetch, ...options }, () => resolve(server))
     server.once('error', reject)
     // What is no HTTP gets an answer in our format, too.
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

@@ -12,10 +12,9 @@ import { createSqliteStore } from './store/sqlite-store.ts'
  * @throws Error when there is no such user
  */
 export async function issueToken(settings: Settings, userId: string, now: number): Promise<string> {
-  const { db, adopted } = await openDatabase(settings.SECURITY_DB_PATH, now)
+  const { db } = await openDatabase(settings.SECURITY_DB_PATH, now)
   const store = createSqliteStore(db)
   try {
-    if (adopted) await store.adopt(adopted.backup, SERVER_ACTOR, now)
     const token = newToken()
     const path = credentialsPath(settings)
     await store.setActive(userId, true, SERVER_ACTOR, now)

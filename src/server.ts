@@ -1,158 +1,22 @@
-import { parseArgs } from 'node:util'
-import type { ServerType } from '@hono/node-server'
-import {
-  type Config,
-  ConfigError,
-  credentialsPath,
-  isLoopback,
-  loadConfig,
-  type Settings,
-  serverFilePath,
-  serverUrl,
-} from './config.ts'
-import { type Desk, openDesk, VERSION } from './desk.ts'
 import { EXIT } from './exit-codes.ts'
-import { closed, listen } from './listen.ts'
-import { openLog } from './log.ts'
-import { issueToken } from './new-token.ts'
-import { startScheduler } from './scheduler-child.ts'
-import { keepServerFile } from './server-file.ts'
-import { banner, HELP } from './server-messages.ts'
+import type { Heard } from './server-start.ts'
 
-const argv = readArguments(process.argv.slice(2))
-if (argv) await main(argv)
-
-function readArguments(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        'no-scheduler': { type: 'boolean' },
-        'new-token': { type: 'string' },
-        help: { type: 'boolean' },
-        version: { type: 'boolean' },
-      },
-    })
-    if (!values.help && !values.version) return values
-    process.stdout.write(values.help ? HELP : `${VERSION}\n`)
-  } catch (error) {
-    fail(EXIT.USAGE, `${(error as Error).message}. Run npm start -- --help`)
-  }
-  return undefined
+// The rest takes a second to load, more than the database takes to open. Who asks in that time that the files be read
+// again must not end the server, and who stops it must find it stopped as at any other time.
+const asked = new Set<Heard>()
+const isStop = (signal: Heard) => signal !== 'SIGHUP'
+let heed = (signal: Heard): void => {
+  if (isStop(signal) && [...asked].some(isStop)) process.exit(EXIT.CRITICAL)
+  asked.add(signal)
 }
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => heed(signal))
 
-function fail(code: number, ...lines: string[]): void {
-  process.stderr.write(`${lines.join('\n')}\n`)
-  process.exitCode = code
+const { start } = await import('./server-start.ts')
+const signals = {
+  asked,
+  heed(act: (signal: Heard) => void) {
+    heed = act
+    for (const signal of asked) act(signal)
+  },
 }
-
-interface ServerOptions {
-  readonly 'no-scheduler'?: boolean | undefined
-  readonly 'new-token'?: string | undefined
-}
-
-async function main(options: ServerOptions): Promise<void> {
-  let config: Config
-  try {
-    config = loadConfig(process.env)
-    assertReach(config.settings)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return fail(
-      EXIT.BAD_CONFIG,
-      ...error.problems,
-      'The configuration is wrong. Correct the lines above; .env.example explains each setting',
-    )
-  }
-  const { settings } = config
-  // What is written here holds arguments of calls: not for everybody on this machine.
-  process.umask(0o027)
-  if (options['new-token'] !== undefined) {
-    try {
-      const path = await issueToken(settings, options['new-token'], Date.now())
-      process.stdout.write(`A new token for ${options['new-token']} is in ${path}\n`)
-      return
-    } catch (error) {
-      return fail(EXIT.BAD_CONFIG, `${(error as Error).message}. No token was issued; check SECURITY_DB_PATH`)
-    }
-  }
-  const { log, reopen } = openLog(settings.LOG_PATH)
-  process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'the server failed')
-    fail(
-      EXIT.CRITICAL,
-      `${error.stack}`,
-      `The server failed. Its log is ${settings.LOG_PATH}; start it again with npm start`,
-    )
-    process.exit()
-  })
-  for (const warning of config.warnings) log.warn(warning)
-
-  let desk: Desk
-  try {
-    desk = await openDesk({ config, env: process.env, log })
-  } catch (error) {
-    log.fatal({ err: error }, 'the server did not start')
-    return fail(
-      EXIT.BAD_CONFIG,
-      `${(error as Error).message}. The server did not start; run npm run daily-check for the whole picture`,
-    )
-  }
-  let server: ServerType
-  try {
-    server = await listen(desk, settings)
-  } catch (error) {
-    await desk.close()
-    log.fatal({ err: error }, 'the server did not start')
-    const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const what = inUse ? `port ${settings.PORT} is taken by another program` : (error as Error).message
-    return fail(EXIT.BAD_CONFIG, `${what}. Stop that one, or set PORT to a free port`)
-  }
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : settings.PORT
-  log.info({ host: settings.HOST, port }, 'listening')
-
-  const scheduler = options['no-scheduler'] ? undefined : startScheduler(port, log)
-  let stopping = false
-  let serverFile: Awaited<ReturnType<typeof keepServerFile>> | undefined
-  const stop = async (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(EXIT.CRITICAL)
-    stopping = true
-    log.info({ signal }, 'stopping')
-    scheduler?.stop()
-    serverFile?.remove()
-    desk.release()
-    await closed(server)
-    await desk.close()
-    log.info('stopped')
-    process.exit(EXIT.OK)
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  process.on('SIGHUP', () => {
-    reopen()
-    log.info('reading the configuration again')
-    desk.reload().catch((error) => log.error({ err: error }, 'the configuration was not read again'))
-  })
-  // Not before the signals are heard: whoever finds the file may send one.
-  const url = serverUrl({ ...settings, APPROVAL_URL: '', PORT: port })
-  serverFile = await keepServerFile(serverFilePath(settings), { url, env_file: config.envFile }, log)
-  process.stdout.write(banner({ config, port, desk, credentials: credentialsPath(settings) }))
-}
-
-/** The desk leaves this machine only when somebody said so, and never on the word of a header. */
-function assertReach(settings: Settings): void {
-  if (isLoopback(settings.HOST)) return
-  const problems: string[] = []
-  if (!settings.APPROVAL_ALLOW_REMOTE) {
-    problems.push(
-      `HOST=${settings.HOST} lets other machines call. Set APPROVAL_ALLOW_REMOTE=true to allow it, or HOST=127.0.0.1`,
-    )
-  }
-  if (settings.APPROVAL_TRUST_USER_HEADER) {
-    problems.push(
-      `APPROVAL_TRUST_USER_HEADER=true needs HOST=127.0.0.1: anyone who reaches ${settings.HOST} could be anyone`,
-    )
-  }
-  if (problems.length > 0) throw new ConfigError(problems)
-}
+await start(process.argv.slice(2), signals, process.exit)

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { verifyAudit } from '../src/approval/audit.ts'
 import { lockDatabase } from '../src/store/backup.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { lockFile } from '../src/store/lock-file.ts'
+import { createSqliteStore } from '../src/store/sqlite-store.ts'
 import { whoHasOpen } from '../src/system/open-files.ts'
 import { createOldDatabase } from './support/report-database.ts'
 import { temporaryFolder, until } from './support/server.ts'
@@ -72,6 +75,30 @@ describe('two processes in the same moment', () => {
       expect(readdirSync(folder).sort()).toEqual(['html', 'json', 'md'].map((ending) => `2026-11-22-daily.${ending}`))
     }
   })
+})
+
+test('an adoption is on record although the process that made it was killed when it had done nothing more', async () => {
+  const path = `${dir}/security.db`
+  createOldDatabase(path)
+  const old = new Database(path)
+  old.exec(`INSERT INTO security_users (user_id) VALUES ('dev_user');
+    INSERT INTO approval_requests (request_id, tool_name, user_id, role) VALUES ('1', 'old', 'dev_user', 'developer')`)
+  old.close()
+  together = await startTogether(1, new URL('support/at-once.ts', import.meta.url))
+  expect(await together.all({ work: 'openAndDie', path, at: Date.now() })).toEqual(['ended with null'])
+  const { db, adopted } = await openDatabase(path, Date.now())
+  const store = createSqliteStore(db)
+  expect(adopted).toBeNull()
+  expect(await verifyAudit(store)).toMatchObject({ ok: true, requests: 1, problems: [] })
+  const [event, ...more] = await store.events(0, 10)
+  expect(more).toEqual([])
+  expect(event).toMatchObject({
+    type: 'adopted',
+    actor: 'server',
+    data: { requests: 1, users: [{ user_id: 'dev_user' }] },
+  })
+  expect(existsSync(join(dir, String(event!.data.backup)))).toBe(true)
+  await store.close()
 })
 
 test('a database that is moved aside while its opening waits for a lock is not taken for the one that lies there', async () => {

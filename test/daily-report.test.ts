@@ -190,13 +190,43 @@ describe('the figures', () => {
         ...{ until: ROLLBACK.until, reason: ROLLBACK.reason },
       },
     })
-    expect(actions[0]).toMatchObject({ code: 'uncertain_rollback', command: 'npm run rollback-disable -- status' })
+    const command = `npm run rollback-disable -- status ${ROLLBACK.id}`
+    expect(actions[0]).toMatchObject({ code: 'uncertain_rollback', command })
     expect((await run(['--lang', 'en'])).stdout).toContain('disable undo: failed, state uncertain')
   })
 
-  test('ask for no uncertain rollback that was cleared up, and believe no row of another shape', async () => {
+  test.each([
+    ['en', 'A rollback (disable, by park) failed and was taken back', 'Nothing needs action'],
+    ['ko', '롤백(disable, park)이 실패해 이전 상태로 되돌려졌습니다', '조치할 일이 없습니다'],
+  ])('ask in %s for a rollback that failed and was taken back', async (lang, said, nothing) => {
+    const event = (minute: number, more: object) => ({
+      ...{ at: at(`22T13:${minute}:00.000`), type: 'rollback', data: { ...ROLLBACK, ...more } },
+    })
+    const failed = { outcome: 'restored', exit_code: 1 }
+    const other = event(30, { id: `${ROLLBACK.id}-1`, scenario: 'cli' })
+    given([], [event(10, { outcome: 'uncertain', exit_code: 3 }), event(20, failed), other])
+    const command = `npm run rollback-disable -- status ${ROLLBACK.id}`
+    // The same one, which was resumed: only its last word counts.
+    const facts = { n: 1, scenario: 'disable', by: 'park' }
+    expect((await data()).actions).toEqual([{ code: 'failed_rollback', state: 'warning', command, facts }])
+    const { stdout, code } = await run(['--lang', lang])
+    for (const text of [said, command]) expect(stdout).toContain(text)
+    expect(stdout).not.toContain(nothing)
+    expect(code).toBe(1)
+  })
+
+  test('ask for no failed rollback that was cleared up by a later one of its kind, and believe no row of another shape', async () => {
     const rollback = (minute: number, data: object) => ({ at: at(`22T13:${minute}:00.000`), type: 'rollback', data })
-    given([], [rollback(10, { ...ROLLBACK, outcome: 'uncertain' }), rollback(20, ROLLBACK), rollback(30, { id: 'x' })])
+    const [first, second] = [`${ROLLBACK.id}-1`, `${ROLLBACK.id}-2`]
+    given(
+      [],
+      [
+        rollback(10, { ...ROLLBACK, id: first, outcome: 'uncertain' }),
+        rollback(15, { ...ROLLBACK, id: second, outcome: 'restored' }),
+        rollback(20, ROLLBACK),
+        rollback(30, { id: 'x' }),
+      ],
+    )
     const { administrative_acts: acts, actions } = await data()
     expect(actions).toEqual([])
     expect(acts.at(-1)).toMatchObject({ type: 'rollback', about: '', rollback: null })

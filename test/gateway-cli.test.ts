@@ -93,8 +93,27 @@ describe('approval call', () => {
     expect(last).toBe('The call failed: fake answers: an error of its own.')
   })
 
+  test('tools lists what can be called, where it is and what it takes', async () => {
+    const { code, stdout, stderr } = await cliHere(env, 'tools')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.split('\n')).toEqual([
+      'TOOL     SERVER  LEVEL     DESCRIPTION',
+      'danger   fake    CRITICAL  needs a yes',
+      'look     fake    MEDIUM',
+      'peek     fake    LOW',
+      'unnamed  fake    HIGH',
+      '',
+    ])
+    const { tools, not_up } = JSON.parse((await cliHere(env, 'tools', '--json')).stdout)
+    expect(tools[0]).toEqual({ name: 'danger', server: 'fake', level: 'CRITICAL', description: 'needs a yes' })
+    expect([tools.length, not_up]).toEqual([4, []])
+    expect((await gateway.call('GET', '/tools', undefined, null)).status).toBe(401)
+  })
+
   test('64: no such tool, wrong arguments; 77: no right to it; 69: no server', async () => {
-    expect(await call('Peek')).toMatchObject({ code: 64, last: expect.stringContaining('no tool is named "Peek"') })
+    const unknown = await call('Peek')
+    expect(unknown).toMatchObject({ code: 64, last: expect.stringContaining('no tool is named "Peek"') })
+    expect(unknown.last).toMatch(/\. \S*approval\S* tools$/)
     expect((await call('danger', '--args', '{"n":"x"}')).code).toBe(64)
     expect((await call('danger', '--args', '[1]')).code).toBe(64)
     expect((await call('peek', '--format', 'table')).code).toBe(64)

@@ -88,11 +88,7 @@ describe('what is not a well-formed request to ask is refused, and creates nothi
       duplex: 'half',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${server.tokens.dev_user}` },
     }
-    const answer = await fetch(`${server.url}/api/approvals`, init as RequestInit).then(
-      (r) => r.status,
-      () => 'connection closed',
-    )
-    expect([413, 'connection closed']).toContain(answer)
+    expect((await fetch(`${server.url}/api/approvals`, init as RequestInit)).status).toBe(413)
   })
 })
 

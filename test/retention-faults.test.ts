@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
+import { recordAdoption } from '../src/store/adoption.ts'
 import { asked, uuid } from './store-contract.ts'
 import {
   addUsers,
@@ -277,7 +278,7 @@ describe('whatever happened before', () => {
   async function play(desk: Desk, steps: readonly { kind: string; hours: number }[]): Promise<void> {
     const { store } = desk
     await addUsers(store, OLD)
-    await store.adopt('/backup', 'server', OLD)
+    recordAdoption(desk.db, '/backup', OLD)
     let now = OLD
     let last = 0
     let gate = true

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { archiverChild } from '../src/archiver-child.ts'
 import { monthsDue, nextMonth } from '../src/report/months.ts'
+import { recordAdoption } from '../src/store/adoption.ts'
 import { asked, uuid } from './store-contract.ts'
 import {
   addUsers,
@@ -89,7 +90,7 @@ describe('what is older than RETENTION_DAYS', () => {
   test('is in one file a month, all of it, byte for byte, and the chain goes on across the cut', async () => {
     await addUsers(desk.store, at('2026-08-01T00:00'))
     insertOld(900, '2026-07-24 09:00:00')
-    await desk.store.adopt('/backup', 'server', at('2026-08-01T00:01'))
+    recordAdoption(desk.db, '/backup', at('2026-08-01T00:01'))
     await busyDay(1, at('2026-08-31T23:50'))
     await busyDay(11, at('2026-09-01T00:00'))
     await busyDay(21, at('2026-11-01T00:00'))
@@ -191,7 +192,6 @@ describe('what is older than RETENTION_DAYS', () => {
     old.close()
     desk = await openDesk(desk.path, at('2026-08-10T00:00'))
     await addUsers(desk.store, at('2026-08-10T00:00'))
-    await desk.store.adopt('/backup', 'server', at('2026-08-10T00:01'))
     await desk.store.expireDue(at('2026-08-10T00:02'), 100)
     await busyDay(100, at('2026-08-10T12:00'))
     await note('config_reloaded', NOW)
@@ -274,7 +274,7 @@ describe('with archives the audit still finds it when', () => {
     await addUsers(desk.store, at('2026-07-01T00:00'))
     insertOld(4, '2026-11-01 09:00:00')
     insertOld(5, '2026-07-01 09:00:00')
-    await desk.store.adopt('/backup', 'server', at('2026-07-01T00:01'))
+    recordAdoption(desk.db, '/backup', at('2026-07-01T00:01'))
     await busyDay(101, at('2026-07-02T00:00'))
     await busyDay(201, at('2026-08-02T00:00'))
     for (const n of [1, 2, 3]) await ask(n, NOW)

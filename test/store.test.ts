@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { verifyAudit } from '../src/approval/audit.ts'
 import type { Store } from '../src/approval/store.ts'
+import { recordAdoption } from '../src/store/adoption.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { createSqliteStore } from '../src/store/sqlite-store.ts'
 import { asked, storeContract, T0, uuid } from './store-contract.ts'
@@ -76,7 +77,7 @@ describe('the SQLite store', () => {
       await store.addUser({ user_id: 'admin_user', role: 'admin', username: null, token_sha256: 'y' }, 'server', T0)
       db.exec(`INSERT INTO approval_requests (request_id, tool_name, user_id, role, status, requested_at, expires_at)
         VALUES ('${uuid(4)}', 'old', 'dev_user', 'developer', 'timeout', '2025-10-24 09:00:00', '2025-10-24 09:05:00')`)
-      await store.adopt('/backup', 'server', T0)
+      recordAdoption(db, '/backup', T0)
       for (const n of [1, 2, 3]) await store.create(asked(n), 50)
       await decide(2, 'approved')
       await decide(3, 'rejected')

@@ -210,8 +210,6 @@ export interface Store extends UserStore, ArchiveStore {
   auditedRequests(afterId: string, limit: number): Promise<AuditedRequest[]>
   /** The triggers that keep the record and are not there. */
   missingGuards(): Promise<string[]>
-  /** Puts on record which requests and users of the old system were taken over, and where the backup lies. */
-  adopt(backup: string, by: string, at: number): Promise<void>
   /** True when another connection has committed since the last call. */
   changedElsewhere(): Promise<boolean>
   /** Why the last write failed; undefined once one has succeeded. */

@@ -48,7 +48,7 @@ async function run(context: Context, input: Input): Promise<ExitCode> {
       answer = await approved(context, answer.request, asked)
     }
   } catch (error) {
-    throw asExit(error, t, `${context.self} list --all`)
+    throw asExit(error, context)
   }
   if ('request' in answer)
     throw new Failure(EXIT.PENDING, t.outcome.stillPending(answer.request.short_id), resumeCommand(context, asked))
@@ -87,24 +87,32 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
 /** The same call again, for a shell: it joins the request, or uses its approval. */
 function resumeCommand({ self, identity }: Context, { tool, argumentsJson }: Asked): string {
   const quoted = (word: string) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
-  const as = identity.user === undefined || identity.user === 'dev_user' ? [] : ['--as', identity.user]
-  return [self, 'call', quoted(tool), '--args', quoted(argumentsJson), ...as].join(' ')
+  return [self, 'call', quoted(tool), '--args', quoted(argumentsJson), ...as(identity)].join(' ')
 }
 
+const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...as(identity)].join(' ')
+
+const as = ({ user }: Context['identity']) => (user === undefined || user === 'dev_user' ? [] : ['--as', user])
+
 /** Codes of the caller's own: what went wrong with the tool is not what went wrong with the desk. */
-function asExit(error: unknown, t: Context['t'], next: string): unknown {
+function asExit(error: unknown, context: Context): unknown {
+  const { t, self } = context
   if (!(error instanceof ServerError)) return error
   const sentence = printable(error.message.replace(/\.?$/, '.'))
   switch (error.code) {
     case 'approval_required':
-      return new Failure(error.facts.approval_status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED, sentence, next)
+      return new Failure(
+        error.facts.approval_status === 'rejected' ? EXIT.REJECTED : EXIT.CLOSED,
+        sentence,
+        `${self} list --all`,
+      )
     case 'upstream_error':
       // Whether anything ran only the sentence itself says.
       return new Failure(EXIT.TOOL_FAILED, t.call.broke(sentence))
     case 'upstream_unavailable':
       return new Failure(EXIT.UNREACHABLE, t.call.unavailable(sentence), 'npm run daily-check')
     case 'not_found':
-      return new Failure(EXIT.USAGE, t.call.unknownTool(sentence))
+      return new Failure(EXIT.USAGE, t.call.unknownTool(sentence), toolsCommand(context))
     default:
       return error
   }

@@ -3,12 +3,14 @@ import { askDesk } from './answer.ts'
 import { Interrupted } from './explain.ts'
 import { ServerError, Unreachable } from './failure.ts'
 import { hasRows, hasStrings, type IsOurs, isAsked, isAudit, isCalled, isRequest } from './ours.ts'
-import type { AuditReport, Explanation, Forecast, Unasked, WireRequest, WireUser } from './wire.ts'
+import type { AuditReport, Explanation, Forecast, Unasked, WireRequest, WireTools, WireUser } from './wire.ts'
 
 /** Every call is answered within this, or fails. */
 const DEADLINE_MS = 10_000
 /** A tool runs as long as it runs. */
 const TOOL_MS = 24 * 3_600_000
+/** Tool servers that are starting are waited for. */
+const START_MS = 60_000
 /** How much later than the promised hold an answer to a long poll may come. */
 const HOLD_GRACE_MS = 10_000
 /** A clock that differs by less may as well be the one-second resolution of the Date header. */
@@ -182,6 +184,8 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
       post<WireRequest>(isRequest, `${one(request.request_id)}/consume`, { digest: request.digest }),
 
     cancel: (id: string) => post<WireRequest>(isRequest, `${one(id)}/cancel`, {}),
+
+    tools: () => get<WireTools>(hasRows('tools'), '/tools', { deadlineMs: START_MS }),
 
     explain: (tool: string, server: string) =>
       get<Explanation>(hasStrings('tool', 'level'), `/api/policy/explain?${new URLSearchParams({ tool, server })}`),

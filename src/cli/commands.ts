@@ -8,6 +8,7 @@ import { list } from './list.ts'
 import { explainPolicy, forecastPolicy } from './policy.ts'
 import { request } from './request.ts'
 import { show } from './show.ts'
+import { tools } from './tools.ts'
 import { addUser, disableUser, enableUser, listUsers, renewToken } from './users.ts'
 import { watch } from './watch.ts'
 
@@ -24,7 +25,7 @@ const desk: Command = {
 }
 
 export const COMMANDS: readonly Command[] = [
-  ...[desk, call, request, list, show, approve, reject, cancel, watch, gateway],
+  ...[desk, call, tools, request, list, show, approve, reject, cancel, watch, gateway],
   ...[addUser, disableUser, enableUser, renewToken, listUsers],
   ...[explainPolicy, forecastPolicy, verifyAudit],
 ]

@@ -114,6 +114,11 @@ export const en = {
     unknownTool: (why: string) => `Not run: ${why}`,
     otherContent: (type: string, what: string) => `[${type} ${what}: --format json has it]`,
   },
+  tools: {
+    head: ['TOOL', 'SERVER', 'LEVEL', 'DESCRIPTION'],
+    none: 'No tool can be called: no tool server in mcp.json offers one.',
+    notUp: (names: string) => `Not available now, their tools are not listed: ${names}. npm run daily-check`,
+  },
   outcome: {
     approved: (who: string, why: string) => `approved by ${who}: ${why}`,
     rejected: (who: string, why: string) => `rejected by ${who}: ${why}`,
@@ -211,6 +216,7 @@ export const en = {
     command: {
       '': 'Choose a waiting request, read the whole of it, approve or reject',
       call: 'Call a tool through the gate and print its result; waits for the decision where one is needed',
+      tools: 'What can be called: name, tool server, level, description',
       request: 'Ask for approval of one call and wait for the decision',
       list: 'The waiting list, least remaining time first',
       show: 'Everything about one request, its arguments included; secrets are hidden',

@@ -128,6 +128,11 @@ export const ko: Messages = {
     unknownTool: (why) => `실행되지 않았습니다: ${why}`,
     otherContent: (type, what) => `[${type} ${what}: --format json으로 볼 수 있습니다]`,
   },
+  tools: {
+    head: ['도구', '서버', '등급', '설명'],
+    none: '호출할 수 있는 도구가 없습니다. mcp.json의 어느 도구 서버도 도구를 제공하지 않습니다.',
+    notUp: (names) => `지금 쓸 수 없어 도구를 표시하지 못한 서버: ${names}. npm run daily-check`,
+  },
   outcome: {
     approved: (who, why) => `${who}님이 승인: ${why}`,
     rejected: (who, why) => `${who}님이 거부: ${why}`,
@@ -221,6 +226,7 @@ export const ko: Messages = {
     command: {
       '': '대기 중인 요청을 골라 전부 읽고 승인하거나 거부',
       call: '게이트를 거쳐 도구를 호출하고 결과를 출력, 승인이 필요하면 결정을 기다림',
+      tools: '호출할 수 있는 도구: 이름, 서버, 등급, 설명',
       request: '호출 하나의 승인을 요청하고 결정을 기다림',
       list: '대기 목록, 남은 시간이 적은 순',
       show: '요청 하나의 모든 것, 인자 포함(비밀은 가림)',

@@ -63,6 +63,18 @@ export interface AuditReport {
   }[]
 }
 
+export interface WireTools {
+  readonly tools: readonly {
+    readonly name: string
+    readonly server: string
+    readonly level: Level
+    /** As the tool server has it; may be long, or empty. */
+    readonly description: string
+  }[]
+  /** Tool servers whose tools are not known now. */
+  readonly not_up: readonly string[]
+}
+
 interface WireRule {
   readonly rule: string
   readonly level: Level

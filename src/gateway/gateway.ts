@@ -84,6 +84,19 @@ export function createGateway({ stopping, isStill, ...deps }: GatewayDeps) {
       }
     },
 
+    /** What plain HTTP may call, by name, and the tool servers that cannot be asked now. */
+    async tools() {
+      await shared.settled()
+      const offers = [...shared.routing.offers('tools').values()].sort((a, b) => (a.exposed < b.exposed ? -1 : 1))
+      return {
+        tools: offers.map(({ exposed, server, name: tool, item: { description } }) => {
+          const { level } = service.explain({ server, tool })
+          return { name: exposed, server, level, description: typeof description === 'string' ? description : '' }
+        }),
+        not_up: shared.upstreams().flatMap(({ name, facts }) => (facts().status === 'up' ? [] : [name])),
+      }
+    },
+
     /** Of each tool server: the one that clients share, and those that clients have to themselves. */
     facts: () => shared.upstreams().map((upstream) => ({ ...upstream.facts(), own: own.facts(upstream.name) })),
 

@@ -66,7 +66,7 @@ export function problem(error: ApprovalError): Response {
   const known = error.facts.retry_after
   const retryAfter = typeof known === 'number' ? String(known) : RETRY_AFTER[error.code]
   if (retryAfter) headers['Retry-After'] = retryAfter
-  // The rest of the body is not read: the connection cannot be used again.
+  // Nobody wants the rest of the body: a client that waits before it sends more need not send it.
   if (status === 413) headers.Connection = 'close'
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="approval-ops"'
   return answer(status, error.message, { code: error.code, ...error.facts }, headers)
@@ -77,9 +77,8 @@ export const internalProblem = (): Response =>
   answer(500, 'the server failed on this request; its log says why', { code: 'internal' }, {})
 
 function answer(status: number, detail: string, members: object, headers: Record<string, string>): Response {
-  const body = { type: 'about:blank', title: TITLES[status], status, detail, ...members }
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'Content-Type': 'application/problem+json', ...headers },
-  })
+  const body = Buffer.from(JSON.stringify({ type: 'about:blank', title: TITLES[status], status, detail, ...members }))
+  // By its length a client knows that it has the whole answer, while the rest of its own body is still on its way.
+  const own = { 'Content-Type': 'application/problem+json', 'Content-Length': String(body.length) }
+  return new Response(body, { status, headers: { ...own, ...headers } })
 }

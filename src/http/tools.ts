@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { CallOutcome } from '../approval/call-outcome.ts'
 import { ApprovalError } from '../approval/errors.ts'
 import type { Actor } from '../approval/identity.ts'
-import { type Request as ApprovalRequest, shortId } from '../approval/request.ts'
+import { type Request as ApprovalRequest, LEVELS, shortId } from '../approval/request.ts'
 import { readJson } from './body.ts'
 import { type App, type HttpDeps, route } from './routes.ts'
 import * as s from './schemas.ts'
@@ -21,14 +21,31 @@ export interface ToolGateway {
       readonly signal: AbortSignal
     },
   ): Promise<CallOutcome>
+  tools(): Promise<z.input<typeof listed>>
 }
 
 const result = z.object({ content: z.array(z.unknown()).optional(), isError: z.boolean().optional() }).loose()
+
+const listed = z.object({
+  tools: z.array(z.object({ name: z.string(), server: z.string(), level: z.enum(LEVELS), description: z.string() })),
+  not_up: z.array(z.string()).openapi({ description: 'Tool servers whose tools are not known now.' }),
+})
 
 const pending = s.requestView.extend({ approval_required: z.literal(true), detail: z.string() })
 
 /** The tools of the upstreams: over plain HTTP, and over the Model Context Protocol. */
 export function mountTools(app: App, { gateway, clock, hold }: HttpDeps): void {
+  route(
+    app,
+    {
+      method: 'get',
+      path: '/tools',
+      summary: 'What can be called, on which tool server, and the level that the policy gives it',
+      answers: { 200: { description: 'The tools, by name', schema: listed } },
+    },
+    async (c) => c.json(await gateway.tools()),
+  )
+
   route(
     app,
     {

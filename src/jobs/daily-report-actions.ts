@@ -23,15 +23,12 @@ export function actionsOf(known: Known): Action[] {
   if (gate.off_now) actions.push(gateAction(gate.off_now))
   const elsewhere = administrative_acts.filter(({ type }) => type === 'changed_elsewhere').length
   when(elsewhere, { code: 'changed_elsewhere', state: 'critical', command: 'npx approval audit verify' })
-  // A later rollback that ended well has cleared it up.
-  const last = administrative_acts.findLast(({ rollback }) => rollback !== null)?.rollback
-  when(last?.outcome === 'uncertain' ? 1 : 0, {
-    ...{ code: 'uncertain_rollback', state: 'critical', command: `npm run rollback-${last?.scenario} -- status` },
-    facts: { scenario: last?.scenario ?? '', by: last?.by ?? '' },
-  })
+  const failed = failedRollbacks(administrative_acts)
+  actions.push(...failed.filter(({ state }) => state === 'critical'))
   for (const { restored } of administrative_acts) if (restored) actions.push(restoreAction(restored))
   const own = approvers.reduce((sum, approver) => sum + approver.own, 0)
   when(own, { code: 'own_decisions', state: 'critical', command: 'npx approval list --status approved' })
+  actions.push(...failed.filter(({ state }) => state === 'warning'))
   const everyCall = 'npm run -s daily-report -- --format json'
   when(gate.calls_total, { code: 'unapproved_calls', state: 'warning', command: everyCall })
   when(openNow, { code: 'open_requests', state: 'warning', command: 'npx approval' })
@@ -65,6 +62,27 @@ function calendarActions({ calendar, date }: Known): Action[] {
   }
   if (day?.kind !== 'unknown') return []
   return [{ code: 'calendar_year', state, facts: { year: date.slice(0, 4), path }, command }]
+}
+
+/**
+ * Of each kind of rollback what failed since one of it was done, if only to be tried again. One that was resumed stands
+ * there twice: its last word counts.
+ */
+function failedRollbacks(acts: Known['administrative_acts']): Action[] {
+  const last = new Map(acts.flatMap(({ about, rollback }) => (rollback ? [[about, rollback] as const] : [])))
+  const scenarios = new Set([...last.values()].map(({ scenario }) => scenario))
+  return [...scenarios].flatMap((scenario): Action[] => {
+    const own = [...last].filter(([, rollback]) => rollback.scenario === scenario)
+    const failed = own.slice(own.findLastIndex(([, { outcome }]) => outcome === 'done') + 1)
+    const [id, rollback] = failed.findLast(([, { outcome }]) => outcome === 'uncertain') ?? failed.at(-1) ?? []
+    if (!rollback) return []
+    const { kind, by, outcome } = rollback
+    const facts = { n: 1, scenario: kind === 'undo' ? `${scenario} undo` : scenario, by }
+    const command = `npm run rollback-${scenario} -- status ${id}`
+    return outcome === 'uncertain'
+      ? [{ code: 'uncertain_rollback', state: 'critical', facts, command }]
+      : [{ code: 'failed_rollback', state: 'warning', facts, command }]
+  })
 }
 
 /** Whoever asked or decided in the time that is lost knows more than the record does. */

@@ -156,6 +156,7 @@ export type ActionCode =
   | 'gate_leased_now'
   | 'changed_elsewhere'
   | 'uncertain_rollback'
+  | 'failed_rollback'
   | 'restored'
   | 'own_decisions'
   | 'unapproved_calls'

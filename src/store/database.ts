@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { difference, restoreNotePath } from '../backup/manifest.ts'
-import { ReaderError, readSql, sqlTime } from '../sql.ts'
-import { copyDatabase, inspect } from './backup.ts'
+import { restoreNotePath } from '../backup/manifest.ts'
+import { readSql } from '../sql.ts'
+import { backUp, recordAdoption } from './adoption.ts'
 import { useWal } from './wal.ts'
 
 /** `APOP`: says that the file is ours. */
@@ -31,7 +21,7 @@ export interface Opened {
 
 /**
  * Opens `security.db` for the server, the only process that writes it: creates it, adopts one of the old system in
- * place (after a verified backup), migrates it. WAL with a durable commit for every transaction.
+ * place (after a verified backup, and on record), migrates it. WAL with a durable commit for every transaction.
  * @throws Error with a sentence for the operator; nothing was changed then, unless the filesystem cannot hold WAL: that
  *   is known only when the file is made or migrated
  */
@@ -58,6 +48,7 @@ export async function openDatabase(path: string, now: number): Promise<Opened> {
     refuseDuringRestore(path)
     const backup = kind === 'old' ? await backUp(path, now) : null
     migrate(db)
+    if (backup !== null) recordAdoption(db, backup, now)
     db.exec('COMMIT')
     configure(db)
     db.pragma('busy_timeout = 0')
@@ -103,38 +94,6 @@ function migrate(db: Database.Database): void {
   for (const name of MIGRATIONS.slice(done)) db.exec(readSql(`migrations/security/${name}`))
   db.pragma(`application_id = ${APPLICATION_ID}`)
   db.pragma(`user_version = ${MIGRATIONS.length}`)
-}
-
-/**
- * Copies the database beside itself, in `backups/`: temporary name, full check, everything counted, fsync, then the
- * final name.
- * @returns the backup's path
- */
-async function backUp(path: string, now: number): Promise<string> {
-  const folder = join(dirname(path), 'backups')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const stamp = sqlTime(now).replace(/[-:]/g, '').replace(' ', 'T').slice(0, 15)
-  const start = `${basename(path, '.db')}-before-adoption-`
-  const final = join(folder, `${start}${stamp}Z.db`)
-  const part = `${final}.part`
-  // What a killed start left, and its journal. Nobody else is at work: we have the lock.
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(start) && name.includes('.part')) rmSync(join(folder, name))
-  }
-  try {
-    const wanted = await copyDatabase(path, part)
-    const lacks = difference(wanted, await inspect(part))
-    if (lacks) throw new Error(`the backup has ${lacks}`)
-  } catch (error) {
-    rmSync(part, { force: true })
-    if (!(error instanceof ReaderError && error.code === 'corrupt')) throw error
-    throw new Error(`the database is damaged (${error.detail}): it was not adopted, nothing was changed`)
-  }
-  const fd = openSync(part, 'r')
-  fsyncSync(fd)
-  closeSync(fd)
-  renameSync(part, final)
-  return final
 }
 
 /** Identity of the file at `path`, to notice that it was replaced or deleted under an open connection. */

@@ -1,11 +1,10 @@
-import { tokenMark } from '../approval/chain.ts'
 import type { Actor } from '../approval/identity.ts'
 import type { Store } from '../approval/store.ts'
 import { fromSqlTime } from '../sql.ts'
-import { toEvent, toUser } from './rows.ts'
+import { toEvent } from './rows.ts'
 import type { StorePart } from './sqlite-part.ts'
 
-type Events = 'append' | 'appendOnce' | 'events' | 'lastEvent' | 'hasOutcome' | 'missingGuards' | 'adopt'
+type Events = 'append' | 'appendOnce' | 'events' | 'lastEvent' | 'hasOutcome' | 'missingGuards'
 
 interface Deps extends StorePart {
   /** Throws when the caller, let in before the lock was ours, is no longer who it was. */
@@ -45,18 +44,6 @@ export function sqliteEvents({ sql, submit, read, record, assertCaller }: Deps):
       read(() => {
         const present = sql.eventGuards.all({}).map(({ name }) => name)
         return GUARDS.filter((name) => !present.includes(name))
-      }),
-    adopt: (backup, by, at) =>
-      submit(() => {
-        const users = sql.userList.all({}).map(toUser)
-        const data = {
-          backup,
-          requests: sql.requestCountAdopted.get({})!.n,
-          users: users.map(({ user_id, role, is_active, token_sha256 }) => {
-            return { user_id, role, is_active, token: token_sha256 === null ? null : tokenMark(token_sha256) }
-          }),
-        }
-        record({ type: 'adopted', request_id: null, actor: by, at, data })
       }),
   }
 }

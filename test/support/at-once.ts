@@ -26,6 +26,10 @@ const WORK = {
     db.close()
     return adopted ? 'adopted' : created ? 'made' : 'opened'
   },
+  async openAndDie({ path, at }: Order) {
+    await openDatabase(path, at)
+    process.kill(process.pid, 'SIGKILL')
+  },
   /** Kept for as long as the process lives: nobody's garbage. */
   lock({ path }: Order) {
     const release = lockFile(path)

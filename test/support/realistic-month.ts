@@ -51,7 +51,6 @@ export async function realisticMonth(path: string, until: number, policy: string
     store.append({ type, request_id: null, actor: SERVER_ACTOR, at, data })
 
   await store.seedRoles(START)
-  await store.adopt('backups/security-before-adoption.db', SERVER_ACTOR, START)
   const users = new Map<string, User>()
   const add = async (user_id: string, role: 'admin' | 'approver' | 'developer', by: string) =>
     users.set(user_id, await store.addUser({ user_id, role, username: null, token_sha256: sha256(user_id) }, by, START))

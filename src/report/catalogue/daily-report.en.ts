@@ -16,6 +16,7 @@ export const en: SameKeys<typeof ko> = {
   gate_off_now: 'The gate has been off since {since_at}. HIGH and CRITICAL tools run without approval',
   gate_leased_now: 'The gate is off from {since_at} to {until_at}. HIGH and CRITICAL tools run without approval',
   uncertain_rollback: 'A rollback ({scenario}, by {by}) failed, and the state is uncertain',
+  failed_rollback: 'A rollback ({scenario}, by {by}) failed and was taken back: what it was to change is as before',
   restored:
     'The database was put back to the backup of {taken_at}: what happened until {lost_until_at} is lost ({by}: {reason})',
   changed_elsewhere: '{n} {n|request was|requests were} changed behind the server',

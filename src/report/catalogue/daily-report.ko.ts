@@ -13,6 +13,7 @@ export const ko = {
   gate_off_now: '게이트가 {since_at}부터 꺼져 있습니다. HIGH와 CRITICAL 도구가 승인 없이 실행됩니다',
   gate_leased_now: '게이트가 {since_at}부터 {until_at}까지 꺼져 있습니다. HIGH와 CRITICAL 도구가 승인 없이 실행됩니다',
   uncertain_rollback: '롤백({scenario}, {by})이 실패했고 지금 상태가 불확실합니다',
+  failed_rollback: '롤백({scenario}, {by})이 실패해 이전 상태로 되돌려졌습니다. 하려던 변경은 적용되지 않았습니다',
   restored:
     '데이터베이스를 {taken_at} 백업으로 복원했습니다. 그때부터 {lost_until_at}까지의 기록이 없습니다 ({by}: {reason})',
   changed_elsewhere: '서버를 거치지 않고 바뀐 요청이 {n}건 있습니다',
