@@ -303,9 +303,10 @@ describe('the gate', () => {
     server.child.kill('SIGHUP')
     await until('the error is said', async () => /fasle/.test((await health(server)).config.error ?? ''))
     expect(await health(server)).toMatchObject({ max_pending: 2, gate: { effective: true } })
-    writeEnv(dir.path, 'OPS_TIMEZONE=UTC\n')
+    writeEnv(dir.path, 'APPROVAL_MAX_PENDING=3\nOPS_TIMEZONE=UTC\n')
     server.child.kill('SIGHUP')
-    await until('a restart is asked for', async () => (await health(server)).config.error !== null)
+    await until('a restart is asked for', async () => /OPS_TIMEZONE/.test((await health(server)).config.error ?? ''))
+    expect((await health(server)).max_pending).toBe(3)
   })
 
   test('a policy that cannot be read keeps the old one in force', async () => {
