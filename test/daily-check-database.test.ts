@@ -172,6 +172,27 @@ describe('a sound database', () => {
     ])
   })
 
+  it('tells each call that ran without approval in 24 hours, drills excepted', async () => {
+    const { db } = await openDatabase(path(), NOW - 48 * HOUR)
+    const store = createSqliteStore(db)
+    const ran = (at: number, tool: string, server = '') => {
+      const data = { server, tool, level: 'CRITICAL', digest: 'a'.repeat(64), arguments: '{}' }
+      return store.append({ type: 'bypassed', request_id: null, actor: 'dev_user', at, data })
+    }
+    await ran(NOW - 25 * HOUR, 'too_long_ago')
+    await ran(NOW - 24 * HOUR, 'execute_python')
+    await ran(NOW - HOUR, 'write_file', 'files')
+    await ran(NOW - HOUR, 'execute_python', 'ops-canary')
+    await store.close()
+    expect((await readRecords(context(), 20_000)).unapproved).toMatchObject({
+      calls_total: 2,
+      calls: [
+        { at: new Date(NOW - 24 * HOUR).toISOString(), user_id: 'dev_user', server: '', tool_name: 'execute_python' },
+        { server: 'files', tool_name: 'write_file', level: 'CRITICAL' },
+      ],
+    })
+  })
+
   it('whose record was changed is critical', async () => {
     await desk((db) => {
       db.exec("DROP TRIGGER approval_events_no_update; UPDATE approval_events SET actor = 'nobody' WHERE seq = 2")
