@@ -142,6 +142,18 @@ describe('a sound database', () => {
     expect((await findings()).yesterday).toMatchObject({ state: 'ok', code: 'numbers', facts: { total: 1 } })
   })
 
+  it('does not say that a day had no requests which ended before the record began', async () => {
+    const began = NOW - HOUR
+    const { db } = await openDatabase(path(), began)
+    const store = createSqliteStore(db)
+    await store.append({ type: 'server_started', request_id: null, actor: 'server', at: began, data: {} })
+    await store.close()
+    expect((await findings()).yesterday).toMatchObject({
+      ...{ state: 'ok', code: 'before_record' },
+      facts: { date: '2026-11-21', begins_at: new Date(began).toISOString() },
+    })
+  })
+
   it('says of a day without requests what the week before had', async () => {
     await desk((db) => request(db, NOW - 8 * 24 * HOUR, 'cancelled'))
     const facts = { total: 0, before: 1, before_date: '2026-11-14' }

@@ -162,7 +162,7 @@ function data(): DailyCheckData {
         ...{ tool_name: n % 2 ? 'write_file' : 'execute_python', level: 'CRITICAL', digest: 'a'.repeat(64) },
       })),
     },
-    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33) },
+    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33), record_begins: null },
     errors: {
       groups: [
         {

@@ -109,6 +109,8 @@ export interface Yesterday {
   readonly day: DayNumbers
   /** The same weekday a week before; null when there was no desk yet. */
   readonly week_before: DayNumbers | null
+  /** Set when the day was over before the record began: then it has no figures, which is not zero. */
+  readonly record_begins: string | null
 }
 
 /** The data of the report: what JSON prints. */

@@ -99,6 +99,7 @@ export const en: SameKeys<typeof ko> = {
 
   'title.yesterday': 'Yesterday',
   'yesterday.none': '{date}: no requests',
+  'yesterday.before_record': '{date} is before the record, which begins {begins_at}',
   'yesterday.numbers': '{date}: {total} requests, {approved} approved, {rejected} rejected, {unanswered} unanswered',
   'yesterday.compared':
     '{date}: {total} requests ({before} on {before_date}), {approved} approved, {rejected} rejected, {unanswered} unanswered',

@@ -96,6 +96,7 @@ export const ko = {
 
   'title.yesterday': '어제 통계',
   'yesterday.none': '{date}: 요청 없음',
+  'yesterday.before_record': '{date}: 기록이 시작되기 전입니다(기록 시작 {begins_at})',
   'yesterday.numbers': '{date}: 요청 {total}건, 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',
   'yesterday.compared':
     '{date}: 요청 {total}건(지난주 {before_date} {before}건), 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',
