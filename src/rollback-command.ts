@@ -64,12 +64,12 @@ export async function rollbackCommand<F extends Flags>(
 }
 
 async function obey(run: Run): Promise<number> {
-  const { scenario, options, config, process } = run
-  const zone = config.settings.OPS_TIMEZONE
+  const { scenario, options, process } = run
   const print = (report: Report) =>
     process.stdout.write(render(report, options.format, options.lang, screenOf(process)))
-  const view = { zone, reason: options.reason, dryRun: options.dryRun, isUndo: options.verb === 'undo' }
   const context = contextOf(run)
+  const { zone } = context
+  const view = { zone, reason: options.reason, dryRun: options.dryRun, isUndo: options.verb === 'undo' }
   if (options.verb === 'status') return await status(context, options, print)
 
   const stop = stopper(run)

@@ -41,7 +41,7 @@ export function contextOf({ options, config, process, seams }: Run): RollbackCon
   return {
     ...{ system, stability, configured, now: Date.now, root: ROOT },
     settings: KEYS.map((key) => ({ key, fallback: RULES[key].fallback, startOnly: RULES[key].fixed === true })),
-    zone: settings.OPS_TIMEZONE,
+    zone: options.zone ?? settings.OPS_TIMEZONE,
     folder: rollbacksPath(settings),
     reason: options.reason,
     ticket: options.ticket,

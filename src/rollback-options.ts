@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { optionHelp } from './option-help.ts'
 import { FORMATS, type Format, LANGUAGES, type Lang } from './report/document.ts'
+import { isZone } from './report/period.ts'
 import { npmScript } from './rollback/engine.ts'
 import type { Text } from './rollback/plan.ts'
 import type { Args, Flag, Flags, ScenarioCommand } from './rollback/scenario.ts'
@@ -17,6 +18,8 @@ export interface RollbackOptions {
   readonly runtime: string | undefined
   readonly format: Format
   readonly lang: Lang
+  /** In which people read the times; the team's where it is not said. */
+  readonly zone: string | undefined
   readonly timeoutSeconds: number
   /** The scenario's own flags. */
   readonly args: Args<Flags>
@@ -65,6 +68,13 @@ const COMMON = {
     accepts: (text) => LANGUAGES.some((language) => language === text),
     allowed: LANGUAGES.join(', '),
   },
+  tz: {
+    type: 'string',
+    value: 'ZONE',
+    help: rollbackText('help_tz'),
+    accepts: isZone,
+    allowed: 'Asia/Seoul, UTC, ...',
+  },
   timeout: {
     type: 'string',
     value: 'SECONDS',
@@ -112,6 +122,7 @@ export function readRollbackOptions(
     runtime: text('runtime'),
     format: FORMATS.find((format) => format === values.format) ?? 'table',
     lang,
+    zone: text('tz'),
     timeoutSeconds: Number(text('timeout') ?? TIMEOUT_SECONDS),
     args: ownArguments(command.flags, values),
   }

@@ -83,6 +83,18 @@ describe('a user who is disabled', () => {
   })
 })
 
+test('a user who is disabled stays so when the server starts again, and the record stays', async () => {
+  await start()
+  const { dev_user } = server.tokens
+  await server.call('POST', '/api/users/dev_user/disable')
+  const { events } = (await server.call('GET', '/api/audit/verify')).json
+  await server.kill('SIGTERM')
+  await start()
+  expect((await server.call('GET', '/api/approvals', undefined, dev_user)).status).toBe(401)
+  const after = (await server.call('GET', '/api/audit/verify')).json
+  expect([after.ok, after.events > events]).toEqual([true, true])
+})
+
 describe('without RBAC', () => {
   test('nobody but an administrator hands out tokens: whoever could, could answer their own request', async () => {
     await start({ RBAC_ENABLED: 'false' })

@@ -28,6 +28,19 @@ describe.skipIf(missing !== undefined)(`the runtime compose${missing ? ` (${miss
     ])
   })
 
+  test('has a server that is not root and cannot become it, with its data on a volume and a check of its health', () => {
+    const { Config, HostConfig, Mounts } = project.inspect()
+    expect(HostConfig).toMatchObject({ ReadonlyRootfs: true, Privileged: false, CapDrop: ['ALL'] })
+    expect(HostConfig.SecurityOpt).toEqual(['no-new-privileges:true'])
+    expect(HostConfig.PortBindings).toEqual({ '8020/tcp': [{ HostIp: '127.0.0.1', HostPort: expect.any(String) }] })
+    expect(Mounts).toContainEqual(expect.objectContaining({ Type: 'volume', Destination: '/app/data', RW: true }))
+    const inside = (...argv: string[]) => project.compose('exec', '-T', 'server', ...argv).trim()
+    expect(inside('node', '-p', '[process.getuid(), process.getgid()].join()')).toBe('1000,1000')
+    const [how, ...check] = Config.Healthcheck.Test as string[]
+    expect([how, inside(...check)]).toEqual(['CMD', ''])
+    expect(() => inside(...check.map((word) => word.replace(':8020', ':8021')))).toThrow()
+  })
+
   test('observes what runs, and no drift where nothing has changed', async () => {
     const seen = await (await runtimeOf(project)).observe()
     expect(seen.running).toBe(true)

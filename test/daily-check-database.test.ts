@@ -142,6 +142,18 @@ describe('a sound database', () => {
     expect((await findings()).yesterday).toMatchObject({ state: 'ok', code: 'numbers', facts: { total: 1 } })
   })
 
+  it('does not say that a day had no requests which ended before the record began', async () => {
+    const began = NOW - HOUR
+    const { db } = await openDatabase(path(), began)
+    const store = createSqliteStore(db)
+    await store.append({ type: 'server_started', request_id: null, actor: 'server', at: began, data: {} })
+    await store.close()
+    expect((await findings()).yesterday).toMatchObject({
+      ...{ state: 'ok', code: 'before_record' },
+      facts: { date: '2026-11-21', begins_at: new Date(began).toISOString() },
+    })
+  })
+
   it('says of a day without requests what the week before had', async () => {
     await desk((db) => request(db, NOW - 8 * 24 * HOUR, 'cancelled'))
     const facts = { total: 0, before: 1, before_date: '2026-11-14' }
@@ -170,6 +182,27 @@ describe('a sound database', () => {
       { from: NOW - 24 * HOUR, until: NOW - 23.5 * HOUR },
       { from: NOW - 23 * HOUR, until: NOW - 22 * HOUR },
     ])
+  })
+
+  it('tells each call that ran without approval in 24 hours, drills excepted', async () => {
+    const { db } = await openDatabase(path(), NOW - 48 * HOUR)
+    const store = createSqliteStore(db)
+    const ran = (at: number, tool: string, server = '') => {
+      const data = { server, tool, level: 'CRITICAL', digest: 'a'.repeat(64), arguments: '{}' }
+      return store.append({ type: 'bypassed', request_id: null, actor: 'dev_user', at, data })
+    }
+    await ran(NOW - 25 * HOUR, 'too_long_ago')
+    await ran(NOW - 24 * HOUR, 'execute_python')
+    await ran(NOW - HOUR, 'write_file', 'files')
+    await ran(NOW - HOUR, 'execute_python', 'ops-canary')
+    await store.close()
+    expect((await readRecords(context(), 20_000)).unapproved).toMatchObject({
+      calls_total: 2,
+      calls: [
+        { at: new Date(NOW - 24 * HOUR).toISOString(), user_id: 'dev_user', server: '', tool_name: 'execute_python' },
+        { server: 'files', tool_name: 'write_file', level: 'CRITICAL' },
+      ],
+    })
   })
 
   it('whose record was changed is critical', async () => {

@@ -63,7 +63,7 @@ describe('the gate, configured and effective', () => {
     off: { from: number; until: number }[] | null = [],
     disabled: RollbackResult | null = null,
     began = NOW - 48 * HOUR,
-  ) => gateFinding({ settings: config(configured).settings, health, off, began, disabled, now: NOW })
+  ) => gateFinding({ settings: config(configured).settings, health, off, ran: 0, began, disabled, now: NOW })
   const OFF = { APPROVAL_WORKFLOW_ENABLED: 'false' }
   const LEASE = { APPROVAL_DISABLED_UNTIL: '2026-11-22T12:00:00+09:00' }
 
@@ -393,7 +393,13 @@ describe('the clock', () => {
 
 describe('the drill', () => {
   const gate = finding('gate.on', 'ok', { configured: true, effective: true })
-  const leased = finding('gate.leased', 'warning', { configured: false, effective: false, off_ms: 1, until_at: null })
+  const leased = finding('gate.leased', 'warning', {
+    configured: false,
+    effective: false,
+    off_ms: 1,
+    ran: 0,
+    until_at: null,
+  })
   const steps = (problem: DrillProblem['kind'] | null) =>
     (['approve', 'reject', 'expire'] as const).map((step, n) => ({
       step,
@@ -432,7 +438,14 @@ describe('the report', () => {
   })
   const dataOf = (findings: readonly Finding[]): DailyCheckData => ({
     ...{ now: iso(NOW), zone: 'Asia/Seoul', verdict: verdictOf(findings), limits: LIMITS, checks: inOrder(findings) },
-    ...{ contacts_problem: null, settings: [], yesterday: null, errors: NO_ERRORS, docker: NO_ERRORS },
+    ...{
+      contacts_problem: null,
+      settings: [],
+      unapproved: null,
+      yesterday: null,
+      errors: NO_ERRORS,
+      docker: NO_ERRORS,
+    },
   })
   const rendered = (data: DailyCheckData, lang: 'ko' | 'en') =>
     render(

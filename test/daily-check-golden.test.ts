@@ -34,7 +34,7 @@ const FINDINGS: Finding[] = [
   finding(
     'gate.leased',
     'warning',
-    { configured: true, effective: false, off_ms: 47 * MINUTE, periods: 1, until_at: iso(NOW + HOUR) },
+    { configured: true, effective: false, off_ms: 47 * MINUTE, periods: 1, ran: 22, until_at: iso(NOW + HOUR) },
     { since: NOW - 47 * MINUTE, next: "npm run rollback-disable -- undo --reason '...'" },
   ),
   finding(
@@ -155,7 +155,14 @@ function data(): DailyCheckData {
       { key: 'APPROVAL_TIMEOUT', configured: '300', effective: '120', state: 'warning' },
       { key: 'SANDBOX_ENABLED', configured: 'true', effective: null, state: 'unknown' },
     ],
-    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33) },
+    unapproved: {
+      calls_total: 22,
+      calls: Array.from({ length: 3 }, (_, n) => ({
+        ...{ seq: 900 + n, at: ago((47 - n) * MINUTE)!, user_id: 'dev_user', server: n % 2 ? 'files' : '' },
+        ...{ tool_name: n % 2 ? 'write_file' : 'execute_python', level: 'CRITICAL', digest: 'a'.repeat(64) },
+      })),
+    },
+    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33), record_begins: null },
     errors: {
       groups: [
         {

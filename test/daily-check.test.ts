@@ -178,8 +178,11 @@ describe('a desk at work', () => {
   it('a gate that is off is critical, and the drill finds the door open', async () => {
     server.child.kill('SIGHUP')
     await until('the gate is off', async () => !(await server.call('GET', '/health')).json.gate.effective)
+    await server.ask()
     const data = await look(env)
     expect(codes(data, 'gate', 'drill')).toEqual(['gate critical off', 'drill critical open_door'])
+    expect(stateOf(data, 'gate')?.facts.ran).toBe(1)
+    expect(data.unapproved?.calls).toMatchObject([{ user_id: 'dev_user', tool_name: 'execute_python' }])
     expect(data.code).toBe(EXIT.CRITICAL)
     writeEnv(folder.path, '')
     server.child.kill('SIGHUP')

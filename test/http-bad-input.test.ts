@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NO_LIMIT, type RunningServer, request, startServer, temporaryFolder } from './support/server.ts'
 
@@ -112,6 +113,26 @@ describe('ids', () => {
   test('a short id is enough while it is unique, in upper case too', async () => {
     const { request_id, short_id } = await server.ask()
     expect((await server.call('GET', `/api/approvals/${short_id.toUpperCase()}`)).json.request_id).toBe(request_id)
+  })
+
+  test('a beginning that fits two requests is 409 and decides neither', async () => {
+    const ids = ['7e57c0de-0000-4000-8000-000000000001', '7e57c0de-0000-4000-8000-000000000002']
+    const db = new Database(`${dir.path}/security.db`)
+    const insert =
+      db.prepare(`INSERT INTO approval_requests (request_id, tool_name, user_id, role, request_data, requested_at, expires_at)
+      VALUES (?, 'execute_python', 'dev_user', 'developer', '{}', '2026-11-22 09:00:00', '2099-01-01 00:00:00')`)
+    for (const id of ids) insert.run(id)
+    db.close()
+    for (const [method, path, body] of [
+      ['GET', '', undefined],
+      ['GET', '/status', undefined],
+      ['POST', '/approve', { reason: 'which one?' }],
+      ['POST', '/reject', { reason: 'which one?' }],
+    ] as const) {
+      const { status, json } = await server.call(method, `/api/approvals/7e57c0de${path}`, body)
+      expect([status, json.code]).toEqual([409, 'ambiguous_id'])
+    }
+    for (const id of ids) expect((await server.call('GET', `/api/approvals/${id}`)).json.status).toBe('pending')
   })
 })
 

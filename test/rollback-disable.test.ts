@@ -54,6 +54,9 @@ describe('with a running server', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(fingerprint(dir)).toEqual(before)
     expect(await gate()).toMatchObject({ effective: true })
+    const shown = (await rollback(dir, ['--dry-run', '--tz', 'America/New_York'])).stdout
+    expect([/Asia\/Seoul/.test(stdout), shown]).toEqual([true, expect.stringContaining('America/New_York')])
+    expect(shown).not.toContain('Asia/Seoul')
   })
 
   test('applies exactly the plan: one key in the file, the gate off until then, nothing else', async () => {
@@ -320,6 +323,7 @@ describe('refused before anything happens', () => {
     [['--for', '25h', '--dry-run'], 64, '24h'],
     [['--for', '0m', '--dry-run'], 64, '30m, 2h, 1h30m'],
     [['--for', '1h', '--until-further-notice', '--ticket', 'X', '--dry-run'], 64, 'exclude'],
+    [['--tz', 'Asia/Soul', '--dry-run'], 64, 'Asia/Soul'],
     [['destroy'], 64, 'Unknown command'],
     [['--unknown'], 64, 'unknown'],
     [['status', 'nothing'], 64, 'No such rollback'],

@@ -203,14 +203,34 @@ describe('rollback-env of a running server', () => {
     expect((await effective()).APPROVAL_TIMEOUT).toBe('300')
   })
 
-  test('a plan that is no longer true is refused', async () => {
+  test('a plan that is no longer true under the lock is refused', async () => {
+    writeEnv(dir, NEW)
+    const other = NEW.replace('"60"', '"90"')
+    const system = {
+      ...realSystem,
+      async makeFolder(path: string) {
+        if (path.endsWith('rollbacks')) writeEnv(dir, other)
+        await realSystem.makeFolder(path)
+      },
+    }
+    const { code, stderr } = await rollbackEnv(dir, ['--yes', '--reason', 'the settings do not match'], {
+      seams: { system },
+    })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('has changed since the plan')])
+    expect(await effective()).toMatchObject({ APPROVAL_TIMEOUT: '300', APPROVAL_MAX_PENDING: '50' })
+    expect([bytes(), records()]).toEqual([other, []])
+  })
+
+  test('a file that is edited after that is not brought into force', async () => {
     writeEnv(dir, NEW)
     const pause = async (moment: string) => {
       if (moment === 'locked') writeEnv(dir, OLD)
     }
     const changed = await rollbackEnv(dir, ['--yes', '--reason', 'the settings do not match'], { seams: { pause } })
-    // The lock is taken and the plan made anew before that moment; what is edited after it is met by the first step.
-    expect([1, 2]).toContain(changed.code)
+    expect([changed.code, changed.stderr]).toEqual([
+      1,
+      expect.stringContaining('the earlier state is restored and verified'),
+    ])
     expect(await effective()).toMatchObject({ APPROVAL_TIMEOUT: '300', APPROVAL_MAX_PENDING: '50' })
     expect(bytes()).toBe(OLD)
   })
@@ -294,5 +314,32 @@ describe('killed at any moment, and resumed', () => {
       if (!begun) expect((await undo(dir)).code).toBe(0)
     }
     await until('nothing is unfinished', async () => (await rollbackEnv(dir, ['--dry-run'])).code === 0)
+  }, 300_000)
+
+  test('told to end, it takes back what it has begun, or has finished it', async () => {
+    server = await startServer(dir)
+    const was = await effective()
+    writeEnv(dir, NEW)
+    const wanted = { ...was, APPROVAL_TIMEOUT: '60', APPROVAL_MAX_PENDING: '20' }
+    const inside = (moments: readonly string[]) => moments.filter((moment) => /^(moment|applied)/.test(moment))
+    const there = inside((await killedAt(dir, null, [])).moments)
+    const back = inside((await killedAt(dir, null, ['undo'])).moments)
+    expect([there.length, back.length].every((n) => n > 1)).toBe(true)
+    const ended = async (n: number, moment: string, args: readonly string[], before: object, after: object) => {
+      const signal = n % 2 ? 'SIGHUP' : 'SIGTERM'
+      const { ended: code, text } = await killedAt(dir, moment, args, signal)
+      expect([0, 1], `${signal} at ${moment}: ${text}`).toContain(code)
+      expect(await effective(), `${signal} at ${moment}`).toEqual(code === 0 ? after : before)
+      expect(bytes(), moment).toBe(NEW)
+      expect((await rollbackEnv(dir, ['resume'])).stdout).toContain('No rollback is unfinished')
+      return code === 0
+    }
+    for (const [n, moment] of there.entries()) {
+      if (await ended(n, moment, [], was, wanted)) expect((await undo(dir)).code).toBe(0)
+    }
+    expect((await apply(dir)).code).toBe(0)
+    for (const [n, moment] of back.entries()) {
+      if (await ended(n, moment, ['undo'], wanted, was)) expect((await apply(dir)).code).toBe(0)
+    }
   }, 300_000)
 })

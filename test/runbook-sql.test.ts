@@ -4,9 +4,8 @@ import { awayFrom } from './support/away-from.ts'
 import { NO_LIMIT, type RunningServer, startServer, temporaryFolder } from './support/server.ts'
 
 /**
- * The statements of the team's runbook, letter by letter; their 'now' is the day the server runs. Two are missing: the
- * live monitor's, whose alias captures the column it asks for, so that it fails on every database, and the weekly
- * summary's, which is empty on every database ('-4 weeks' is no SQLite modifier).
+ * The statements of the team's runbook, letter by letter; their 'now' is the day the server runs. One is missing: the
+ * live monitor's, whose alias captures the column it asks for, so that it fails on every database.
  */
 const STATEMENTS: Record<string, { sql: string; rows: unknown[][] }> = {
   'the table exists': {
@@ -93,6 +92,22 @@ WHERE DATE(requested_at) = DATE('now') AND responded_at IS NOT NULL;`,
     rows: [
       [expect.any(String), 'execute_python', 'dev_user', expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/)],
     ],
+  },
+  'how many wait': {
+    sql: "SELECT COUNT(*) FROM approval_requests WHERE status = 'pending';",
+    rows: [[1]],
+  },
+  "the weekly summary, which is empty on every database: '-4 weeks' is no SQLite modifier": {
+    sql: `SELECT
+  STRFTIME('%Y-W%W', requested_at) as week,
+  COUNT(*) as total,
+  SUM(CASE WHEN status = 'approved' THEN 1 ELSE 0 END) as approved,
+  ROUND(100.0 * SUM(CASE WHEN status = 'approved' THEN 1 ELSE 0 END) / COUNT(*), 1) as approval_rate
+FROM approval_requests
+WHERE requested_at > datetime('now', '-4 weeks')
+GROUP BY week
+ORDER BY week DESC;`,
+    rows: [],
   },
   'tools by risk': {
     sql: `SELECT

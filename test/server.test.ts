@@ -280,6 +280,26 @@ describe('the gate', () => {
     expect(eventTypes()).toEqual(expect.arrayContaining(['gate_off', 'bypassed']))
   })
 
+  test('turned off while somebody waits: the call is still decided, and what nobody decides still expires', async () => {
+    const server = await start()
+    const { request_id } = await server.ask()
+    const soon = { tool_name: 'execute_python', arguments: { code: 'soon' }, timeout_seconds: 5 }
+    const ignored = (await server.call('POST', '/api/approvals', soon, 'dev_user')).json.request_id
+    const waiting = server.call('GET', `/api/approvals/${request_id}?wait=50`, undefined, 'dev_user')
+    writeEnv(dir.path, 'APPROVAL_WORKFLOW_ENABLED=false\n')
+    server.child.kill('SIGHUP')
+    await until('the gate is off', async () => !(await health(server)).gate.effective)
+    expect((await server.call('POST', `/api/approvals/${request_id}/reject`, { reason: 'no' })).status).toBe(200)
+    expect((await waiting).json.status).toBe('rejected')
+    const stored = () => {
+      const db = new Database(`${dir.path}/security.db`, { readonly: true })
+      const status = db.prepare('SELECT status FROM approval_requests WHERE request_id = ?').pluck().get(ignored)
+      db.close()
+      return status
+    }
+    await until('it is expired in the table, too', () => stored() === 'expired')
+  })
+
   test('off by a lease: re-arms by itself, and the record says when', async () => {
     const until_ = new Date(Date.now() + 15_000).toISOString()
     writeEnv(dir.path, `APPROVAL_DISABLED_UNTIL=${until_}\n`)
@@ -303,9 +323,10 @@ describe('the gate', () => {
     server.child.kill('SIGHUP')
     await until('the error is said', async () => /fasle/.test((await health(server)).config.error ?? ''))
     expect(await health(server)).toMatchObject({ max_pending: 2, gate: { effective: true } })
-    writeEnv(dir.path, 'OPS_TIMEZONE=UTC\n')
+    writeEnv(dir.path, 'APPROVAL_MAX_PENDING=3\nOPS_TIMEZONE=UTC\n')
     server.child.kill('SIGHUP')
-    await until('a restart is asked for', async () => (await health(server)).config.error !== null)
+    await until('a restart is asked for', async () => /OPS_TIMEZONE/.test((await health(server)).config.error ?? ''))
+    expect((await health(server)).max_pending).toBe(3)
   })
 
   test('a policy that cannot be read keeps the old one in force', async () => {

@@ -14,6 +14,8 @@ export interface GateSeen {
   readonly health: Health | null
   /** When the gate was off in the last 24 hours; null when the record cannot be read. */
   readonly off: readonly Period[] | null
+  /** How many calls ran in the last 24 hours without approval; null when the record cannot be read. */
+  readonly ran: number | null
   /** When the record begins, ms: what was before nobody knows. null when the record cannot be read. */
   readonly began: number | null
   /** The rollback that may have turned it off; null when there is none, or nobody knows. */
@@ -24,13 +26,14 @@ export interface GateSeen {
 const DAY = 86_400_000
 const UNDO = "npm run rollback-disable -- undo --reason '...'"
 
-export function gateFinding({ settings, health, off, began, disabled, now }: GateSeen): Finding {
+export function gateFinding({ settings, health, off, ran, began, disabled, now }: GateSeen): Finding {
   const gate = gateAt(settings, now)
   const configured = gate.on
   if (health === null) return finding('gate.unmeasured', 'unknown', { configured }, { next: 'npm start' })
   const { effective, disabled_until } = health.gate
   const off_ms = off === null ? null : totalOf(off)
-  const facts = { configured, effective, off_ms, periods: off === null ? null : off.length, until_at: disabled_until }
+  const periods = off === null ? null : off.length
+  const facts = { configured, effective, off_ms, periods, ran, until_at: disabled_until }
   const since = off?.findLast(({ until }) => until >= now)?.from ?? null
   // To read the settings again would turn it off.
   if (effective && !configured) return finding('gate.differs', 'warning', facts, { next: 'npm run config -- compare' })

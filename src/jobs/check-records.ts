@@ -1,4 +1,5 @@
 import type { Finding, Yesterday } from '../report/daily-check-data.ts'
+import type { UnapprovedCalls } from '../report/daily-report-data.ts'
 import type { Period } from '../report/period.ts'
 import type { ReadTransaction } from '../sql.ts'
 import { attempt, finding, unmeasured } from './check.ts'
@@ -6,6 +7,7 @@ import { openDatabase, unreadable } from './check-database.ts'
 import { type DeskFacts, openFinding, readDesk, zombiesFinding } from './check-desk.ts'
 import { rejectionsFinding } from './check-rejections.ts'
 import { readYesterday, yesterdayFinding } from './check-yesterday.ts'
+import { readUnapproved } from './daily-report-record.ts'
 import { readGateOff } from './gate-periods.ts'
 import type { JobContext } from './job.ts'
 
@@ -16,12 +18,14 @@ export interface Records {
   readonly database: Finding
   readonly desk: DeskFacts | null
   readonly gateOff: readonly Period[] | null
+  /** Of the last 24 hours. */
+  readonly unapproved: UnapprovedCalls | null
   readonly yesterday: Yesterday | null
 }
 
 /** Each part is read by itself: a damaged page in one of them hides no other. */
 export async function readRecords(context: JobContext, limitMillis: number): Promise<Records> {
-  const nothing = { desk: null, gateOff: null, yesterday: null }
+  const nothing = { desk: null, gateOff: null, unapproved: null, yesterday: null }
   const opened = await attempt(limitMillis, () => openDatabase(context))
   if (!opened.done) return { ...nothing, database: unmeasured('database', opened) }
   const { reader } = opened.value
@@ -38,9 +42,11 @@ export async function readRecords(context: JobContext, limitMillis: number): Pro
   const { now, zone } = context
   try {
     const desk = part((tx) => readDesk(tx, now))
-    const gateOff = part((tx) => readGateOff(tx, { from: now - DAY, until: now }))
+    const lastDay = { from: now - DAY, until: now }
+    const gateOff = part((tx) => readGateOff(tx, lastDay))
+    const unapproved = part((tx) => readUnapproved(tx, lastDay))
     const yesterday = part((tx) => readYesterday(tx, now, zone))
-    return { desk, gateOff, yesterday, database }
+    return { desk, gateOff, unapproved, yesterday, database }
   } finally {
     reader.close()
   }

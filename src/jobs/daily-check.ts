@@ -77,14 +77,15 @@ async function look(context: JobContext, noDrill: boolean): Promise<DailyCheckDa
   ])
   const { health } = server
   const records = await readRecords(context, EACH)
-  const { desk } = records
+  const { desk, gateOff: off, unapproved } = records
   const limit = Math.max(500, Math.min(EACH, ALL - elapsed()))
   const errors = await attempt(limit, () =>
     checkErrors(system, settings.LOG_PATH, scanWindow(context), desk?.firstEvent ?? null, limit / 2),
   )
   const rolledBack = await rollbacks
   const disabled = rolledBack.done ? rolledBack.value.disabled : null
-  const gate = gateFinding({ settings, health, off: records.gateOff, began: desk?.firstEvent ?? null, disabled, now })
+  const [ran, began] = [unapproved?.calls_total ?? null, desk?.firstEvent ?? null]
+  const gate = gateFinding({ settings, health, off, ran, began, disabled, now })
   const rows = settingRows({ settings, health })
   const maxPending = health?.max_pending ?? settings.APPROVAL_MAX_PENDING
   const printed = await docker
@@ -112,6 +113,7 @@ async function look(context: JobContext, noDrill: boolean): Promise<DailyCheckDa
     limits: LIMITS,
     ...(await withContacts(context, inOrder(findings))),
     settings: rows,
+    unapproved,
     yesterday: records.yesterday,
     errors: errors.done ? errors.value.rows : NO_ERRORS,
     docker: printed.done ? printed.value.rows : NO_ERRORS,

@@ -1,5 +1,5 @@
 import { reportQueries } from '../queries.ts'
-import type { Act, GateReport } from '../report/daily-report-data.ts'
+import type { Act, GateReport, UnapprovedCalls } from '../report/daily-report-data.ts'
 import type { Period } from '../report/period.ts'
 import { parseRestoreResult } from '../report/restore-result.ts'
 import { parseRollbackResult } from '../report/rollback-result.ts'
@@ -18,7 +18,6 @@ const iso = (text: string): string => {
 
 /** When the gate was off in the period, how it is at `now`, and what ran meanwhile without anybody's approval. */
 export function readGate(tx: ReadTransaction, period: Period, now: number): GateReport {
-  const calls = tx.all(reportQueries.callsUnapproved, { ...bounds(period), limit: MOST_LISTED })
   return {
     off_now: offAt(tx, now),
     record_begins: recordBegins(tx, period),
@@ -27,6 +26,14 @@ export function readGate(tx: ReadTransaction, period: Period, now: number): Gate
       until: new Date(until).toISOString(),
       ms: until - from,
     })),
+    ...readUnapproved(tx, period),
+  }
+}
+
+/** The calls that ran in the period without anybody's approval, because the gate was off. */
+export function readUnapproved(tx: ReadTransaction, period: Period): UnapprovedCalls {
+  const calls = tx.all(reportQueries.callsUnapproved, { ...bounds(period), limit: MOST_LISTED })
+  return {
     calls_total: calls[0]?.calls ?? 0,
     calls: calls.map(({ seq, at, actor, server, tool, level, digest }) => ({
       ...{ seq, at: iso(at), user_id: actor, server: server ?? '', tool_name: tool ?? '' },

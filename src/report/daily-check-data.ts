@@ -1,5 +1,6 @@
 import type { ko } from './catalogue/daily-check.ko.ts'
 import type { Contact } from './contact.ts'
+import type { UnapprovedCalls } from './daily-report-data.ts'
 import { type State, worst } from './document.ts'
 import type { DecisionTimes, Totals } from './statistics.ts'
 import type { Names } from './words.ts'
@@ -108,6 +109,8 @@ export interface Yesterday {
   readonly day: DayNumbers
   /** The same weekday a week before; null when there was no desk yet. */
   readonly week_before: DayNumbers | null
+  /** Set when the day was over before the record began: then it has no figures, which is not zero. */
+  readonly record_begins: string | null
 }
 
 /** The data of the report: what JSON prints. */
@@ -121,6 +124,8 @@ export interface DailyCheckData {
   /** Why nobody can be named who is to be called; null when the contacts are good, or nobody is. */
   readonly contacts_problem: string | null
   readonly settings: readonly SettingRow[]
+  /** The calls that ran in the last 24 hours while the gate was off; null when the database cannot be read. */
+  readonly unapproved: UnapprovedCalls | null
   /** null when the database cannot be read. */
   readonly yesterday: Yesterday | null
   /** In the server's own log. */

@@ -19,6 +19,7 @@ export function dailyCheckDocument(data: DailyCheckData, lang: Lang): Document {
     blocks: [
       { kind: 'list', items: checks.map((finding) => itemOf(finding, lang, zone)) },
       ...contactsProblem(data, lang),
+      ...unapprovedTable(data, lang),
       ...settingsTable(data, lang),
       ...yesterdayTable(data, lang),
       ...errorsTable(data.errors, say('errors_table'), data.zone, lang),
@@ -30,6 +31,31 @@ export function dailyCheckDocument(data: DailyCheckData, lang: Lang): Document {
 function contactsProblem({ contacts_problem: problem }: DailyCheckData, lang: Lang): Block[] {
   if (problem === null) return []
   return [{ kind: 'paragraph', state: 'unknown', text: contactWords(lang)('contact_broken', { problem }) }]
+}
+
+/** Longer lists are cut for people, with the way to the rest. */
+const MOST_CALLS = 20
+
+function unapprovedTable({ unapproved, zone }: DailyCheckData, lang: Lang): Block[] {
+  if (unapproved === null || unapproved.calls_total === 0) return []
+  const say = texts(lang)
+  const { calls, calls_total: n } = unapproved
+  const shown = calls.slice(0, MOST_CALLS)
+  const rest = n - shown.length
+  return [
+    {
+      kind: 'table',
+      caption: say('unapproved_table', { n: count(n) }),
+      head: [say('unapproved_time'), say('unapproved_user'), say('unapproved_tool'), say('unapproved_level')],
+      rows: shown.map(({ at, user_id, server, tool_name, level }) => [
+        Number.isNaN(Date.parse(at)) ? at : localTime(Date.parse(at), zone, 'MM-DD HH:mm:ss'),
+        user_id,
+        server === '' ? tool_name : `${server}/${tool_name}`,
+        level,
+      ]),
+    },
+    ...(rest > 0 ? [{ kind: 'paragraph' as const, text: say('unapproved_more', { n: count(rest) }) }] : []),
+  ]
 }
 
 function settingsTable({ settings }: DailyCheckData, lang: Lang): Block[] {

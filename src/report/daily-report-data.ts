@@ -80,12 +80,15 @@ export interface Accounted extends Figures {
   readonly unanswered_tools: number
 }
 
-export interface GateReport {
+export interface GateReport extends UnapprovedCalls {
   /** How the gate is now, by the record; null when it is on. */
   readonly off_now: { readonly since: string; readonly until: string | null } | null
   /** Where the record begins, when that is after the beginning of the period: before it nothing is known. */
   readonly record_begins: string | null
   readonly off: readonly (Span & { readonly ms: number })[]
+}
+
+export interface UnapprovedCalls {
   readonly calls_total: number
   /** The calls that ran without approval meanwhile, oldest first. */
   readonly calls: readonly UnapprovedCall[]

@@ -32,17 +32,18 @@ export const compareIn = (dir: string, ...args: string[]): Promise<Ran> =>
   captured(['compare', '--lang', 'en', ...args], environment(dir), (own) => configCommand(own))
 
 /**
- * The same as a process of its own, which dies of SIGKILL at the moment named, if it gets there. The moments it passed,
+ * The same as a process of its own, which gets the signal at the moment named, if it gets there. The moments it passed,
  * and what ended it.
  */
 export async function killedAt(
   dir: string,
   moment: string | null,
   args: readonly string[],
+  signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<{ moments: string[]; ended: number | string; text: string }> {
   const main = join(ROOT, 'test/support/rollback-env-victim.ts')
   const words = ['--lang', 'en', '--runtime', 'process', '--yes', '--reason', 'the settings do not match', ...args]
-  const child = spawn(process.execPath, ['--import', TSX, main, moment ?? '-', ...words], {
+  const child = spawn(process.execPath, ['--import', TSX, main, moment ?? '-', signal, ...words], {
     ...{ env: environment(dir), cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   })
   const moments: string[] = []

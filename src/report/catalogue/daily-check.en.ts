@@ -34,13 +34,22 @@ export const en: SameKeys<typeof ko> = {
   'threshold.gate': 'on for all of 24 h',
   'gate.on': 'configured {configured}, effective {effective}, never off in 24 h',
   'gate.on_since': 'configured {configured}, effective {effective}, never off since the record began {begins_at}',
-  'gate.was_off': 'configured {configured}, effective {effective}; off for {off_ms} in 24 h',
-  'gate.leased': 'configured {configured}, effective {effective} until {until_at}; off for {off_ms} in 24 h',
+  'gate.was_off':
+    'configured {configured}, effective {effective}; off for {off_ms} in 24 h, {ran} {ran|call|calls} ran unapproved',
+  'gate.leased':
+    'configured {configured}, effective {effective} until {until_at}; off for {off_ms} in 24 h, {ran} {ran|call|calls} ran unapproved',
   'gate.off':
-    'configured {configured}, effective {effective}: dangerous tools run without approval; off for {off_ms} in 24 h',
+    'configured {configured}, effective {effective}: dangerous tools run without approval; off for {off_ms} in 24 h, {ran} {ran|call|calls} ran',
   'gate.differs': 'configured {configured}, effective {effective}: the configuration has not taken effect',
   'gate.unrecorded': 'configured {configured}, effective {effective}; how long it was off cannot be read',
   'gate.unmeasured': 'configured {configured}, effective unknown',
+
+  unapproved_table: '{n} {n|call|calls} that ran without approval in 24 h',
+  unapproved_time: 'Time',
+  unapproved_user: 'User',
+  unapproved_tool: 'Tool',
+  unapproved_level: 'Level',
+  unapproved_more: '{n} more: npm run -s daily-check -- --no-drill --format json',
 
   'title.settings': 'Security settings',
   'threshold.settings': 'all on, effective as configured',
@@ -90,6 +99,7 @@ export const en: SameKeys<typeof ko> = {
 
   'title.yesterday': 'Yesterday',
   'yesterday.none': '{date}: no requests',
+  'yesterday.before_record': '{date} is before the record, which begins {begins_at}',
   'yesterday.numbers': '{date}: {total} requests, {approved} approved, {rejected} rejected, {unanswered} unanswered',
   'yesterday.compared':
     '{date}: {total} requests ({before} on {before_date}), {approved} approved, {rejected} rejected, {unanswered} unanswered',

@@ -31,12 +31,22 @@ export const ko = {
   'threshold.gate': '24시간 내내 켜짐',
   'gate.on': '설정 {configured}, 실제 {effective}, 24시간 중 꺼진 시간 없음',
   'gate.on_since': '설정 {configured}, 실제 {effective}, 기록이 시작된 {begins_at}부터 꺼진 시간 없음',
-  'gate.was_off': '설정 {configured}, 실제 {effective}; 24시간 중 {off_ms} 꺼져 있었습니다',
-  'gate.leased': '설정 {configured}, 실제 {effective}: {until_at}에 다시 켜집니다; 24시간 중 {off_ms} 꺼짐',
-  'gate.off': '설정 {configured}, 실제 {effective}: 위험한 도구가 승인 없이 실행됩니다; 24시간 중 {off_ms} 꺼짐',
+  'gate.was_off':
+    '설정 {configured}, 실제 {effective}; 24시간 중 {off_ms} 꺼져 있었고 호출 {ran}건이 승인 없이 실행되었습니다',
+  'gate.leased':
+    '설정 {configured}, 실제 {effective}: {until_at}에 다시 켜집니다; 24시간 중 {off_ms} 꺼짐, 승인 없이 실행된 호출 {ran}건',
+  'gate.off':
+    '설정 {configured}, 실제 {effective}: 위험한 도구가 승인 없이 실행됩니다; 24시간 중 {off_ms} 꺼짐, 실행된 호출 {ran}건',
   'gate.differs': '설정 {configured}, 실제 {effective}: 설정이 반영되지 않았습니다',
   'gate.unrecorded': '설정 {configured}, 실제 {effective}; 꺼진 시간은 확인할 수 없습니다',
   'gate.unmeasured': '설정 {configured}, 실제 값은 확인할 수 없습니다',
+
+  unapproved_table: '24시간 동안 승인 없이 실행된 호출 {n}건',
+  unapproved_time: '시각',
+  unapproved_user: '사용자',
+  unapproved_tool: '도구',
+  unapproved_level: '등급',
+  unapproved_more: '외 {n}건: npm run -s daily-check -- --no-drill --format json',
 
   'title.settings': '보안 설정',
   'threshold.settings': '모두 켜짐, 설정과 실제가 같음',
@@ -86,6 +96,7 @@ export const ko = {
 
   'title.yesterday': '어제 통계',
   'yesterday.none': '{date}: 요청 없음',
+  'yesterday.before_record': '{date}: 기록이 시작되기 전입니다(기록 시작 {begins_at})',
   'yesterday.numbers': '{date}: 요청 {total}건, 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',
   'yesterday.compared':
     '{date}: 요청 {total}건(지난주 {before_date} {before}건), 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',

@@ -101,6 +101,7 @@ export const en: SameKeys<typeof ko> = {
   help_rehearse: 'go through all of it and back on a throwaway copy',
   help_format: 'output format: {formats} (default: table)',
   help_lang: 'language: {languages} (default: OPS_LANG)',
+  help_tz: 'time zone, e.g. Asia/Seoul (default: OPS_TIMEZONE)',
   help_timeout: 'deadline in seconds (default: {seconds})',
   help_help: 'show this help',
   exit_codes:

@@ -99,6 +99,7 @@ export const ko = {
   help_rehearse: '임시 복사본에서 전체 과정과 되돌리기를 연습합니다',
   help_format: '출력 형식: {formats} (기본값 table)',
   help_lang: '언어: {languages} (기본값은 OPS_LANG)',
+  help_tz: '시간대, 예: Asia/Seoul (기본값은 OPS_TIMEZONE)',
   help_timeout: '제한 시간(초, 기본값 {seconds})',
   help_help: '이 도움말을 보여 줍니다',
   exit_codes:
