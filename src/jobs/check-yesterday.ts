@@ -3,6 +3,7 @@ import type { DayNumbers, Finding, Yesterday } from '../report/daily-check-data.
 import { type Day, dayBounds } from '../report/period.ts'
 import { type ReadTransaction, sqlBound, sqlTime } from '../sql.ts'
 import { finding } from './check.ts'
+import { reportCommand } from './daily-report-periods.ts'
 import { bounds, readDecisions, readTotals } from './statistics.ts'
 
 /** Answers of clocks that are a little ahead are no fault of the data. */
@@ -27,7 +28,7 @@ function numbersOf(tx: ReadTransaction, day: Day, now: number): DayNumbers {
 export function yesterdayFinding({ day, week_before }: Yesterday): Finding {
   const { date, total, approved, rejected, unanswered, cancelled, open, odd_rows: odd } = day
   const facts = { date, total, approved, rejected, unanswered, cancelled, open }
-  if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: 'npm run daily-report' })
+  if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: reportCommand(date) })
   if (week_before === null) {
     return total === 0 ? finding('yesterday.none', 'ok', facts) : finding('yesterday.numbers', 'ok', facts)
   }

@@ -84,7 +84,15 @@ async function look(context: JobContext, noDrill: boolean): Promise<DailyCheckDa
   )
   const rolledBack = await rollbacks
   const disabled = rolledBack.done ? rolledBack.value.disabled : null
-  const gate = gateFinding({ settings, health, off: records.gateOff, began: desk?.firstEvent ?? null, disabled, now })
+  const gate = gateFinding({
+    settings,
+    health,
+    off: records.gateOff,
+    began: desk?.firstEvent ?? null,
+    disabled,
+    now,
+    zone,
+  })
   const rows = settingRows({ settings, health })
   const maxPending = health?.max_pending ?? settings.APPROVAL_MAX_PENDING
   const printed = await docker

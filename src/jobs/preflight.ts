@@ -92,7 +92,15 @@ async function gather(context: JobContext, world: PreflightWorld, noDrill: boole
   const rollbacks = await attempt(EACH, () => checkRollbacks(system, rollbacksPath(settings), context.now))
   const disabled = rollbacks.done ? rollbacks.value.disabled : null
   const began = records.desk?.firstEvent ?? null
-  const gate = gateFinding({ settings, health, off: records.gateOff, began, disabled, now: context.now })
+  const gate = gateFinding({
+    settings,
+    health,
+    off: records.gateOff,
+    began,
+    disabled,
+    now: context.now,
+    zone: context.zone,
+  })
   const drill = drilled === null ? finding('drill.skipped', 'skipped', {}) : drillOf(drilled, gate)
   const spoof = await guarded(EACH, () => impostors(context))
   const [tool, ...plans] = await Promise.all([
