@@ -156,12 +156,13 @@ describe('whom a finding calls for', () => {
     [20, 100, 'usual'],
     [21, 100, 'mass'],
   ])('%d rejected of %d decided yesterday is "%s"', (rejected, decided, code) => {
-    const finding = rejectionsFinding({ day: { rejected, decided } } as Yesterday)
+    const finding = rejectionsFinding({ day: { date: '2026-11-21', rejected, decided } } as Yesterday)
     expect([finding.check, finding.code, finding.state]).toEqual([
       'rejections',
       code,
       code === 'mass' ? 'warning' : 'ok',
     ])
+    expect(finding.next_command).toBe(code === 'mass' ? 'npm run daily-report -- --date 2026-11-21' : null)
   })
 
   test('stands beside it, in both languages; a broken file is said and hides nothing', async () => {

@@ -63,7 +63,10 @@ describe('the gate, configured and effective', () => {
     off: { from: number; until: number }[] | null = [],
     disabled: RollbackResult | null = null,
     began = NOW - 48 * HOUR,
-  ) => gateFinding({ settings: config(configured).settings, health, off, ran: 0, began, disabled, now: NOW })
+  ) => {
+    const { settings } = config(configured)
+    return gateFinding({ settings, health, off, ran: 0, began, disabled, now: NOW, zone: 'Asia/Seoul' })
+  }
   const OFF = { APPROVAL_WORKFLOW_ENABLED: 'false' }
   const LEASE = { APPROVAL_DISABLED_UNTIL: '2026-11-22T12:00:00+09:00' }
 
@@ -88,6 +91,25 @@ describe('the gate, configured and effective', () => {
       ...{ state: 'warning', code: 'was_off', since: iso(NOW - 3 * HOUR) },
       facts: { off_ms: 1_800_000 },
     })
+  })
+
+  it('was off: the next command is the evening report that accounts for it', () => {
+    // 09:00 in Seoul: from 18:00 of the day before on it is in the report of today.
+    const command = (hours: number) =>
+      gate({}, healthOf(), [{ from: NOW - hours * HOUR, until: NOW - hours * HOUR + 60_000 }]).next_command
+    expect(command(1)).toBe('npm run daily-report -- --date 2026-11-22')
+    expect(command(15)).toBe('npm run daily-report -- --date 2026-11-22')
+    expect(command(16)).toBe('npm run daily-report -- --date 2026-11-21')
+    const evening = {
+      settings: config({}).settings,
+      health: healthOf(),
+      ran: 0,
+      began: null,
+      disabled: null,
+      zone: 'Asia/Seoul',
+    }
+    const off = [{ from: NOW + 10 * HOUR, until: NOW + 11 * HOUR }]
+    expect(gateFinding({ ...evening, off, now: NOW + 12 * HOUR }).next_command).toContain('--date 2026-11-22')
   })
 
   it('configured on, effective off is critical: nobody knows that it is open', () => {
@@ -314,26 +336,29 @@ describe('the job ledger', () => {
   const ledger = (over: Partial<LedgerFacts>): LedgerFacts => ({
     ...{ runs: [], evening: null, eveningKnown: due - HOUR, known: due - HOUR, heartbeat: NOW - 60_000, ...over },
   })
+  const evening = (over: Partial<LedgerFacts>, desk: number | null = null) =>
+    eveningFinding(ledger(over), { date: '2026-11-21', at: due }, desk)
+  const KEEP = 'npm run daily-report -- --date 2026-11-21 --keep'
 
   it("says whether yesterday's evening report is done", () => {
     const done = run('DONE', { finished: due + 4000, exitCode: 0 })
-    expect(eveningFinding(ledger({ evening: done }), due, null)).toMatchObject({ state: 'ok', code: 'done' })
+    expect(evening({ evening: done })).toMatchObject({ state: 'ok', code: 'done' })
   })
 
   it.each(['MISSED', 'FAILED', 'TIMED_OUT', 'ABANDONED', 'OVERLAP', 'RUNNING', 'CLAIMED'])(
     'an evening report that is %s is a warning',
     (state) => {
-      expect(eveningFinding(ledger({ evening: run(state) }), due, null)).toMatchObject({
-        ...{ state: 'warning', code: 'not_done', facts: { state }, next_command: 'npm run daily-report' },
+      expect(evening({ evening: run(state) })).toMatchObject({
+        ...{ state: 'warning', code: 'not_done', facts: { state }, next_command: KEEP },
       })
     },
   )
 
   it('without a row is a warning, unless none was due yet', () => {
-    expect(eveningFinding(ledger({}), due, null)).toMatchObject({ state: 'warning', code: 'absent' })
-    expect(eveningFinding(ledger({ eveningKnown: due + 1 }), due, null)).toMatchObject({ state: 'ok', code: 'not_due' })
-    expect(eveningFinding(ledger({ eveningKnown: null }), due, due + 1)).toMatchObject({ state: 'ok', code: 'not_due' })
-    expect(eveningFinding(ledger({ eveningKnown: null }), due, null)).toMatchObject({ state: 'warning' })
+    expect(evening({})).toMatchObject({ state: 'warning', code: 'absent', next_command: KEEP })
+    expect(evening({ eveningKnown: due + 1 })).toMatchObject({ state: 'ok', code: 'not_due' })
+    expect(evening({ eveningKnown: null }, due + 1)).toMatchObject({ state: 'ok', code: 'not_due' })
+    expect(evening({ eveningKnown: null })).toMatchObject({ state: 'warning' })
   })
 
   it('lists what failed, was missed, timed out or was abandoned', () => {

@@ -273,7 +273,7 @@ describe('the figures', () => {
     expect(data_quality.kinds).toMatchObject({ unknown_status: 1, decided_before_request: 1, unreadable_deadline: 0 })
   })
 
-  test('list at most five actions, the most urgent first, each with a command', async () => {
+  test('list at most five actions, the most urgent first, each with a command; JSON has them all', async () => {
     givenSunday()
     const { actions, actions_total, verdict } = await data()
     expect(actions.map(({ code }) => code)).toEqual([
@@ -282,10 +282,22 @@ describe('the figures', () => {
       'open_requests',
       'unanswered',
       'generic_approvers',
+      'odd_rows',
     ])
     expect(actions_total).toBe(6)
-    expect(verdict).toBe('warning')
+    expect(verdict).toBe('critical')
     for (const { command } of actions) expect(command).toMatch(/^(npx|npm|grep) /)
+    const { code, stdout } = await run(['--lang', 'en'])
+    expect(code).toBe(2)
+    expect(stdout.match(/^\d\. \[/gm)).toHaveLength(5)
+    expect(stdout).toContain('1 more: npm run -s daily-report -- --date 2026-11-22 --format json')
+  })
+
+  test('name their day in the commands that show the rest of it', async () => {
+    givenSunday()
+    const later = { now: NOW + 24 * 3_600_000 }
+    const commands = (await data(['--date', '2026-11-22'], later)).actions.map(({ command }) => command)
+    expect(commands).toContain('npm run -s daily-report -- --date 2026-11-22 --format json')
   })
 
   test('flag an approver from ten decisions and thirty percent of fast ones on', async () => {
@@ -567,7 +579,7 @@ describe('on paper', () => {
   test.each(['ko', 'en'])('the table in %s fits 80 columns, without a control character', async (lang) => {
     givenSunday()
     const { stdout, code } = await run(['--lang', lang])
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     for (const line of stdout.split('\n')) expect(displayWidth(line), line).toBeLessThanOrEqual(80)
     expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
     await expect(stdout).toMatchFileSnapshot(`golden/daily-report.${lang}.txt`)

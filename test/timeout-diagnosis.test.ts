@@ -183,6 +183,21 @@ describe('the diagnosis', () => {
     expect([latest.length, total]).toEqual([3, 9])
     expect(latest.map(({ reason }) => reason)).toEqual(['server_down', 'nobody', 'notified'])
     expect(latest[2]).toMatchObject({ notified: ['lee'], opened: [], late: null, left_at: null })
+    const { stdout } = await run(['--limit', '3', '--days', '30', '--lang', 'en'])
+    expect(stdout).toContain('6 more: npm run timeout-diagnosis -- --days 30 --limit 9')
+  })
+
+  test('says every number of its charts in words', async () => {
+    givenWeek()
+    const { by_weekday, by_hour } = (await data()).timeouts!.unanswered
+    const { stdout } = await run(['--lang', 'en'])
+    const said = stdout.replace(/\s+/g, ' ')
+    const names = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+    const hours = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`)
+    const each = (tallies: typeof by_hour, labels: string[]) =>
+      tallies.flatMap(({ unanswered: n }, i) => (n > 0 ? [`${labels[i]} (${n})`] : [])).join(', ')
+    expect(said).toContain(each(by_weekday, names))
+    expect(said).toContain(each(by_hour, hours))
   })
 
   test('looks back as many days as asked for', async () => {

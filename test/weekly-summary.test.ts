@@ -325,6 +325,15 @@ describe('tools by risk', () => {
     expect((await run(['--risk', '--lang', 'en'])).stdout).toMatch(/c +not recorded/)
   })
 
+  test('are shown for all the weeks by the command that a finding names', async () => {
+    given([], [bypassed('2026-10-26T01:00', 'early')])
+    const [found] = (await data()).findings
+    const argv = found!.command.split(' -- ')[1]!.split(' ')
+    // A week later it is still about the same days.
+    const { stdout } = await run([...argv, '--lang', 'en'], { now: NOW + 7 * 24 * HOUR })
+    expect(stdout).toContain('early')
+  })
+
   test('that ran without a request while the gate was on are critical, however few', async () => {
     givenAutumn()
     const { critical, few, verdict } = await risk()

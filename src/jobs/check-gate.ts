@@ -5,6 +5,7 @@ import type { Period } from '../report/period.ts'
 import type { RollbackResult } from '../report/rollback-result.ts'
 import { finding, iso } from './check.ts'
 import type { Health } from './check-server.ts'
+import { reportCommand, reportDate } from './daily-report-periods.ts'
 import { totalOf } from './gate-periods.ts'
 
 /** What the settings file says beside what the running server does. */
@@ -21,12 +22,13 @@ export interface GateSeen {
   /** The rollback that may have turned it off; null when there is none, or nobody knows. */
   readonly disabled: RollbackResult | null
   readonly now: number
+  readonly zone: string
 }
 
 const DAY = 86_400_000
 const UNDO = "npm run rollback-disable -- undo --reason '...'"
 
-export function gateFinding({ settings, health, off, ran, began, disabled, now }: GateSeen): Finding {
+export function gateFinding({ settings, health, off, ran, began, disabled, now, zone }: GateSeen): Finding {
   const gate = gateAt(settings, now)
   const configured = gate.on
   if (health === null) return finding('gate.unmeasured', 'unknown', { configured }, { next: 'npm start' })
@@ -45,8 +47,10 @@ export function gateFinding({ settings, health, off, ran, began, disabled, now }
       : finding('gate.leased', 'warning', facts, more)
   }
   if (off_ms === null) return finding('gate.unrecorded', 'unknown', facts)
-  if (off_ms > 0)
-    return finding('gate.was_off', 'warning', facts, { since: off![0]!.from, next: 'npm run daily-report' })
+  if (off_ms > 0) {
+    const { from } = off![0]!
+    return finding('gate.was_off', 'warning', facts, { since: from, next: reportCommand(reportDate(from, now, zone)) })
+  }
   return began !== null && began > now - DAY
     ? finding('gate.on_since', 'ok', { ...facts, begins_at: iso(began) })
     : finding('gate.on', 'ok', facts)

@@ -5,6 +5,7 @@ import { remedyOf } from '../report/unmeasured.ts'
 import { SCHEDULE } from '../schedule/table.ts'
 import { fromSqlTime, ReaderError, type ReadTransaction, sqlBound } from '../sql.ts'
 import { finding, iso } from './check.ts'
+import { reportCommand } from './daily-report-periods.ts'
 import type { JobContext } from './job.ts'
 
 const DAY = 86_400_000
@@ -42,7 +43,7 @@ export interface LedgerFacts {
 export function checkJobs(context: JobContext, desk: number | null): Finding[] {
   const { now, settings } = context
   const date = addDays(dateIn(now, settings.OPS_TIMEZONE), -1)
-  const due = instantAt(date, EVENING.at, settings.OPS_TIMEZONE)
+  const due = { date, at: instantAt(date, EVENING.at, settings.OPS_TIMEZONE) }
   try {
     const ledger = readLedger(context, date)
     return [eveningFinding(ledger, due, desk), jobsFinding(ledger, now)]
@@ -50,10 +51,10 @@ export function checkJobs(context: JobContext, desk: number | null): Finding[] {
     if (!(error instanceof ReaderError)) throw error
     const more = { next: remedyOf(error) }
     const facts = { cause: error.code, path: error.file, detail: error.detail }
-    const isNew = error.code === 'missing' && desk !== null && desk > due
+    const isNew = error.code === 'missing' && desk !== null && desk > due.at
     return [
       isNew
-        ? finding('evening.not_due', 'ok', { nominal_at: iso(due) })
+        ? finding('evening.not_due', 'ok', { nominal_at: iso(due.at) })
         : finding('evening.unmeasured', 'unknown', facts, more),
       finding('jobs.unmeasured', 'unknown', facts, more),
     ]
@@ -105,19 +106,25 @@ const runOf = (row: RunRow): Run => ({
   missedCount: row.missed_count,
 })
 
-export function eveningFinding(ledger: LedgerFacts, due: number, desk: number | null): Finding {
+/** The evening whose report was due, and when. */
+interface Due {
+  readonly date: string
+  readonly at: number
+}
+
+export function eveningFinding(ledger: LedgerFacts, { date, at }: Due, desk: number | null): Finding {
   const { evening, eveningKnown } = ledger
-  const facts = { nominal_at: iso(due) }
-  const next = 'npm run daily-report'
+  const facts = { nominal_at: iso(at) }
+  const more = { since: at, next: `${reportCommand(date)} --keep` }
   if (evening?.state === 'DONE') {
     return finding('evening.done', 'ok', { ...facts, finished_at: iso(evening.finished), exit_code: evening.exitCode })
   }
   if (evening) {
-    return finding('evening.not_done', 'warning', { ...facts, state: evening.state }, { since: due, next })
+    return finding('evening.not_done', 'warning', { ...facts, state: evening.state }, more)
   }
   const began = eveningKnown ?? desk
-  if (began !== null && began > due) return finding('evening.not_due', 'ok', facts)
-  return finding('evening.absent', 'warning', facts, { since: due, next })
+  if (began !== null && began > at) return finding('evening.not_due', 'ok', facts)
+  return finding('evening.absent', 'warning', facts, more)
 }
 
 export function jobsFinding({ runs, known, heartbeat }: LedgerFacts, now: number): Finding {

@@ -3,6 +3,7 @@ import type { DayNumbers, Finding, Yesterday } from '../report/daily-check-data.
 import { type Day, dayBounds } from '../report/period.ts'
 import { fromSqlTime, type ReadTransaction, sqlBound, sqlTime } from '../sql.ts'
 import { finding, iso } from './check.ts'
+import { reportCommand } from './daily-report-periods.ts'
 import { bounds, readDecisions, readTotals } from './statistics.ts'
 
 /** Answers of clocks that are a little ahead are no fault of the data. */
@@ -35,7 +36,7 @@ export function yesterdayFinding({ day, week_before, record_begins }: Yesterday)
   const { date, total, approved, rejected, unanswered, cancelled, open, odd_rows: odd } = day
   if (record_begins !== null) return finding('yesterday.before_record', 'ok', { date, begins_at: record_begins })
   const facts = { date, total, approved, rejected, unanswered, cancelled, open }
-  if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: 'npm run daily-report' })
+  if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: reportCommand(date) })
   if (week_before === null) {
     return total === 0 ? finding('yesterday.none', 'ok', facts) : finding('yesterday.numbers', 'ok', facts)
   }

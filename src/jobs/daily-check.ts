@@ -85,7 +85,7 @@ async function look(context: JobContext, noDrill: boolean): Promise<DailyCheckDa
   const rolledBack = await rollbacks
   const disabled = rolledBack.done ? rolledBack.value.disabled : null
   const [ran, began] = [unapproved?.calls_total ?? null, desk?.firstEvent ?? null]
-  const gate = gateFinding({ settings, health, off, ran, began, disabled, now })
+  const gate = gateFinding({ settings, health, off, ran, began, disabled, now, zone })
   const rows = settingRows({ settings, health })
   const maxPending = health?.max_pending ?? settings.APPROVAL_MAX_PENDING
   const printed = await docker

@@ -2,8 +2,6 @@ import type { Action, DailyReportData } from '../report/daily-report-data.ts'
 import type { RestoreResult } from '../report/restore-result.ts'
 import { shellWord } from '../report/unmeasured.ts'
 
-export const MOST_ACTIONS = 5
-
 type Known = Pick<
   DailyReportData,
   'since_last_report' | 'gate' | 'administrative_acts' | 'data_quality' | 'calendar' | 'date'
@@ -29,7 +27,7 @@ export function actionsOf(known: Known): Action[] {
   const own = approvers.reduce((sum, approver) => sum + approver.own, 0)
   when(own, { code: 'own_decisions', state: 'critical', command: 'npx approval list --status approved' })
   actions.push(...failed.filter(({ state }) => state === 'warning'))
-  const everyCall = 'npm run -s daily-report -- --format json'
+  const everyCall = `npm run -s daily-report -- --date ${known.date} --format json`
   when(gate.calls_total, { code: 'unapproved_calls', state: 'warning', command: everyCall })
   when(openNow, { code: 'open_requests', state: 'warning', command: 'npx approval' })
   when(totals.unanswered, { code: 'unanswered', state: 'warning', command: 'npx approval list --status expired' })
@@ -47,7 +45,8 @@ export function actionsOf(known: Known): Action[] {
   }
   const odd = data_quality.odd_rows + data_quality.in_future + data_quality.unreadable
   when(odd, { code: 'odd_rows', state: 'warning', command: 'npx approval audit verify' })
-  return [...actions, ...calendarActions(known)]
+  const isCritical = ({ state }: Action) => Number(state === 'critical')
+  return [...actions, ...calendarActions(known)].sort((a, b) => isCritical(b) - isCritical(a))
 }
 
 /** Without a calendar nobody knows what was out of hours: that is said, and asked for. */

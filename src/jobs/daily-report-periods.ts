@@ -40,5 +40,15 @@ export function reportPeriods(date: string, now: number, zone: string): ReportPe
   }
 }
 
+/** What prints a day's report. Without its date it would be that of whatever day it is typed on. */
+export const reportCommand = (date: string): string => `npm run daily-report -- --date ${date}`
+
+/** The date of the evening report that accounts for an instant; of what comes after 18:00 today's says most so far. */
+export function reportDate(instant: number, now: number, zone: string): string {
+  const date = dateIn(instant, zone)
+  const isLate = instant >= instantAt(date, EVENING, zone)
+  return isLate && date < dateIn(now, zone) ? addDays(date, 1) : date
+}
+
 /** A date that can be reported on: one that exists, and has begun. */
 export const hasBegun = (date: string, now: number, zone: string): boolean => date <= dateIn(now, zone)

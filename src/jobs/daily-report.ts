@@ -6,7 +6,7 @@ import { dayKind, outOfHours } from '../report/working-time.ts'
 import { type ReadTransaction, sqlTime } from '../sql.ts'
 import { assertNotArchived, assertOnRecord } from './archived.ts'
 import { type Calendar, readCalendar } from './calendar.ts'
-import { actionsOf, MOST_ACTIONS } from './daily-report-actions.ts'
+import { actionsOf } from './daily-report-actions.ts'
 import { readAccounted, readFigures, readQuality, withData } from './daily-report-figures.ts'
 import { readHours } from './daily-report-hours.ts'
 import { medianFigures } from './daily-report-median.ts'
@@ -115,9 +115,10 @@ export function readReport(tx: ReadTransaction, periods: ReportPeriods, around: 
   const figures = weeks.map((week) => readFigures(tx, week, now))
   return {
     ...{ now: new Date(now).toISOString(), zone, date },
-    verdict: actions.length > 0 ? 'warning' : 'ok',
+    // The gravest comes first.
+    verdict: actions[0]?.state ?? 'ok',
     actions_total: actions.length,
-    actions: actions.slice(0, MOST_ACTIONS),
+    actions,
     today: readFigures(tx, today, now),
     since_last_report,
     same_day_last_week: weeks[0] === periods.weeksBefore[0] ? (figures[0] ?? null) : null,

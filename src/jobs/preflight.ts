@@ -94,7 +94,7 @@ async function gather(context: JobContext, world: PreflightWorld, noDrill: boole
   const began = records.desk?.firstEvent ?? null
   const { gateOff: off, unapproved } = records
   const ran = unapproved?.calls_total ?? null
-  const gate = gateFinding({ settings, health, off, ran, began, disabled, now: context.now })
+  const gate = gateFinding({ settings, health, off, ran, began, disabled, now: context.now, zone: context.zone })
   const drill = drilled === null ? finding('drill.skipped', 'skipped', {}) : drillOf(drilled, gate)
   const spoof = await guarded(EACH, () => impostors(context))
   const [tool, ...plans] = await Promise.all([

@@ -7,7 +7,6 @@ export const weeklyApprover = (approver: Approver): WeeklyApprover => ({
   is_rubber_stamp: isRubberStamp(approver),
 })
 
-const RISK = 'npm run -s weekly-summary -- --risk'
 const DECIDED = 'npx approval list --status approved'
 
 /** What a person should look at, the most urgent first, each with a command to begin with. */
@@ -15,7 +14,13 @@ export function findingsOf({
   approvers,
   tools,
   data_quality,
-}: Pick<WeeklySummaryData, 'approvers' | 'tools' | 'data_quality'>): WeeklyFinding[] {
+  date,
+  days,
+}: Pick<WeeklySummaryData, 'approvers' | 'tools' | 'data_quality' | 'date'> & {
+  /** That the weeks have, up to the date. */
+  readonly days: number
+}): WeeklyFinding[] {
+  const risk = `npm run -s weekly-summary -- --risk --days ${days} --date ${date}`
   const findings: WeeklyFinding[] = []
   const when = (n: number, finding: Omit<WeeklyFinding, 'facts'> & { readonly facts?: WeeklyFinding['facts'] }) => {
     if (n > 0) findings.push({ ...finding, facts: { n, ...finding.facts } })
@@ -23,7 +28,7 @@ export function findingsOf({
   const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0)
   const past = sum(tools.critical.map(({ while_on }) => while_on))
   const named = { tools: tools.critical.map(({ tool_name }) => tool_name).join(', ') }
-  when(past, { code: 'calls_past_gate', state: 'critical', facts: named, command: RISK })
+  when(past, { code: 'calls_past_gate', state: 'critical', facts: named, command: risk })
   when(sum(approvers.map(({ own }) => own)), { code: 'own_decisions', state: 'critical', command: DECIDED })
   for (const { user_id, fast, timed } of approvers.filter(({ is_rubber_stamp }) => is_rubber_stamp)) {
     const facts = { user: user_id ?? 'NULL', k: fast, n: timed }
@@ -35,7 +40,7 @@ export function findingsOf({
     facts: { ids: generic.map(({ user_id }) => user_id ?? 'NULL').join(', ') },
   })
   const whileOff = sum([...tools.ranked, ...tools.few].map(({ while_off }) => while_off))
-  when(whileOff, { code: 'calls_while_off', state: 'warning', command: RISK })
+  when(whileOff, { code: 'calls_while_off', state: 'warning', command: risk })
   const { unknown_status, in_future, unreadable } = data_quality
   const odd = unknown_status + in_future + unreadable
   when(odd, { code: 'odd_rows', state: 'warning', command: 'npx approval audit verify' })

@@ -14,6 +14,7 @@ import { findingsOf, weeklyApprover } from './weekly-findings.ts'
 import { readTools, risksOf } from './weekly-tools.ts'
 import { addHours, isoSpan, readBeginning, readWeek, weeksUntil, withChanges } from './weekly-weeks.ts'
 
+const DAY = 86_400_000
 const WEEKS = 4
 const MOST_WEEKS = 26
 const DAYS = 28
@@ -136,7 +137,8 @@ export function readSummary(reader: Reader, { now, zone, date }: Around, complet
   const tools = risksOf(read.flatMap((week) => week.tools))
   const unknown_status = rows.reduce((sum, { totals }) => sum + (totals?.unknown_status ?? 0), 0)
   const data_quality = { unknown_status, ...outside }
-  const findings = findingsOf({ approvers, tools, data_quality })
+  const days = (Date.parse(date) - Date.parse(dateIn(weeks[0]!.from, zone))) / DAY + 1
+  const findings = findingsOf({ approvers, tools, data_quality, date, days })
   const states = findings.map(({ state }) => state)
   return {
     ...{ now: new Date(now).toISOString(), zone, date },

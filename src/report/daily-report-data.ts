@@ -185,10 +185,10 @@ export interface DailyReportData {
   readonly now: string
   readonly zone: string
   readonly date: string
-  /** 'warning' when something needs action. */
-  readonly verdict: 'ok' | 'warning'
+  /** That of the gravest action. */
+  readonly verdict: 'ok' | 'warning' | 'critical'
   readonly actions_total: number
-  /** The most urgent ones. */
+  /** The most urgent ones first. */
   readonly actions: readonly Action[]
   readonly today: Figures
   readonly since_last_report: Accounted

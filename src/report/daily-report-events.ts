@@ -32,7 +32,7 @@ export function gateBlocks(data: DailyReportData, voice: Voice): Block[] {
           digest.slice(0, 12),
         ]),
       }),
-      say,
+      { say, date: data.date },
     ),
   ]
 }
@@ -68,7 +68,7 @@ export function actBlocks(data: DailyReportData, { say, time }: Voice): Block[] 
           aboutOf(act, say, time),
         ]),
       }),
-      say,
+      { say, date: data.date },
     ),
   ]
 }
@@ -121,12 +121,12 @@ function listed<T>(
   total: number,
   rows: readonly T[],
   table: (rows: readonly T[]) => Table,
-  say: Voice['say'],
+  { say, date }: Pick<Voice, 'say'> & Pick<DailyReportData, 'date'>,
 ): Block[] {
   if (total === 0) return []
   const shown = rows.slice(0, MOST_ROWS)
   const more = total - shown.length
-  return [table(shown), ...(more > 0 ? [paragraph(say('list_more', { n: count(more) }))] : [])]
+  return [table(shown), ...(more > 0 ? [paragraph(say('list_more', { n: count(more), date }))] : [])]
 }
 
 /** The end of the hash chain, so that this report, kept elsewhere, is a witness of it. */

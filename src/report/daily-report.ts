@@ -10,6 +10,7 @@ import { dateIn, localTime, zoneName } from './period.ts'
 import { fill, words } from './words.ts'
 
 const texts = words(ko, en)
+const MOST_ACTIONS = 5
 
 /** What every section of the report needs to say something. */
 export interface Voice {
@@ -63,14 +64,14 @@ function verdictText({ today, date, actions_total }: DailyReportData, { say }: V
     : say('verdict_actions', { n: count(actions_total), summary })
 }
 
-function actionBlocks({ actions, actions_total }: DailyReportData, voice: Voice): Block[] {
+function actionBlocks({ actions, date }: DailyReportData, voice: Voice): Block[] {
   const { say } = voice
   if (actions.length === 0) return [heading(say('actions')), paragraph(say('actions_none'))]
-  const more = actions_total - actions.length
+  const more = actions.length - MOST_ACTIONS
   return [
     heading(say('actions')),
-    { kind: 'list', ordered: true, items: actions.map((action) => actionItem(action, voice)) },
-    ...(more > 0 ? [paragraph(say('actions_more', { n: more }))] : []),
+    { kind: 'list', ordered: true, items: actions.slice(0, MOST_ACTIONS).map((action) => actionItem(action, voice)) },
+    ...(more > 0 ? [paragraph(say('actions_more', { n: more, date }))] : []),
   ]
 }
 

@@ -27,7 +27,7 @@ export function reasonsBlocks({ reasons, total }: Unanswered, { say }: Voice): B
 }
 
 /** The latest, one by one, each with its reason and who was concerned. */
-export function casesBlocks({ latest, total }: Unanswered, voice: Voice): Block[] {
+export function casesBlocks({ latest, total }: Unanswered, days: number, voice: Voice): Block[] {
   const { say, time } = voice
   const more = total - latest.length
   return [
@@ -44,7 +44,12 @@ export function casesBlocks({ latest, total }: Unanswered, voice: Voice): Block[
       ]),
     },
     ...(more > 0
-      ? [{ kind: 'paragraph', text: say('latest_more', { n: count(more), limit: Math.min(total, 1000) }) } as const]
+      ? [
+          {
+            kind: 'paragraph',
+            text: say('latest_more', { n: count(more), days, limit: Math.min(total, 1000) }),
+          } as const,
+        ]
       : []),
   ]
 }
@@ -103,7 +108,7 @@ export interface Bar {
 }
 
 /**
- * Counts to look at, with their sum and their peak in words.
+ * Counts to look at, and all that are not zero in words.
  * @param named the label as it stands in a sentence
  */
 export function barChart(
@@ -114,9 +119,11 @@ export function barChart(
 ): Chart {
   const most = bars.reduce((best, one) => (one.count > best.count ? one : best))
   const n = bars.reduce((sum, one) => sum + one.count, 0)
+  const some = bars.filter((one) => one.count > 0)
+  const each = some.map((one) => `${named(one.label)} (${count(one.count)})`).join(', ')
   return {
     ...{ kind: 'chart', shape: 'bars', caption, labels: bars.map(({ label }) => label) },
-    words: say('chart_words', { n: count(n), label: named(most.label), most: count(most.count) }),
+    words: say('chart_words', { n: count(n), label: named(most.label), most: count(most.count), each }),
     series: [{ name: caption, points: bars.map(({ count: value }) => ({ value, text: count(value) })) }],
   }
 }

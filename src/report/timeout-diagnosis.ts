@@ -69,7 +69,11 @@ function timeoutBlocks(timeouts: Timeouts, data: TimeoutDiagnosisData, voice: Vo
     paragraph(say('period', { period, days: data.days })),
     ...(unanswered.total === 0
       ? [paragraph(say('reasons_none'))]
-      : [...reasonsBlocks(unanswered, voice), ...casesBlocks(unanswered, voice), ...sumsBlocks(unanswered, voice)]),
+      : [
+          ...reasonsBlocks(unanswered, voice),
+          ...casesBlocks(unanswered, data.days, voice),
+          ...sumsBlocks(unanswered, voice),
+        ]),
     heading(say('zombies')),
     paragraph(n === 0 ? say('zombies_none') : say('zombies_some', { n, ids: ids.map(shortId).join(', ') })),
     ...timesBlocks(timeouts, data.timeout, voice),

@@ -12,7 +12,7 @@ export const en: SameKeys<typeof ko> = {
 
   actions: 'Needs action',
   actions_none: 'Nothing.',
-  actions_more: '{n} more: npm run -s daily-report -- --format json',
+  actions_more: '{n} more: npm run -s daily-report -- --date {date} --format json',
   gate_off_now: 'The gate has been off since {since_at}. HIGH and CRITICAL tools run without approval',
   gate_leased_now: 'The gate is off from {since_at} to {until_at}. HIGH and CRITICAL tools run without approval',
   uncertain_rollback: 'A rollback ({scenario}, by {by}) failed, and the state is uncertain',
@@ -127,7 +127,7 @@ export const en: SameKeys<typeof ko> = {
   user: 'User',
   level: 'Level',
   digest: 'Digest',
-  list_more: '{n} more: npm run -s daily-report -- --format json',
+  list_more: '{n} more: npm run -s daily-report -- --date {date} --format json',
 
   acts: 'Rollbacks and administration',
   acts_none: 'None.',

@@ -9,7 +9,7 @@ export const ko = {
 
   actions: '조치할 일',
   actions_none: '없습니다.',
-  actions_more: '외 {n}건이 더 있습니다: npm run -s daily-report -- --format json',
+  actions_more: '외 {n}건이 더 있습니다: npm run -s daily-report -- --date {date} --format json',
   gate_off_now: '게이트가 {since_at}부터 꺼져 있습니다. HIGH와 CRITICAL 도구가 승인 없이 실행됩니다',
   gate_leased_now: '게이트가 {since_at}부터 {until_at}까지 꺼져 있습니다. HIGH와 CRITICAL 도구가 승인 없이 실행됩니다',
   uncertain_rollback: '롤백({scenario}, {by})이 실패했고 지금 상태가 불확실합니다',
@@ -119,7 +119,7 @@ export const ko = {
   user: '사용자',
   level: '등급',
   digest: '다이제스트',
-  list_more: '외 {n}건: npm run -s daily-report -- --format json',
+  list_more: '외 {n}건: npm run -s daily-report -- --date {date} --format json',
 
   acts: '롤백과 관리 작업',
   acts_none: '없습니다.',

@@ -44,7 +44,7 @@ export const en: SameKeys<typeof ko> = {
   unknown: 'Unknown (not recorded)',
 
   latest: 'The latest {n} unanswered',
-  latest_more: '{n} more: npm run timeout-diagnosis -- --limit {limit}',
+  latest_more: '{n} more: npm run timeout-diagnosis -- --days {days} --limit {limit}',
   id: 'ID',
   asked: 'Asked',
   tool: 'Tool',
@@ -60,7 +60,7 @@ export const en: SameKeys<typeof ko> = {
   by_weekday: 'Unanswered by weekday',
   most_frequent: 'Most frequent reason',
   more_rows: '{n} more, {unanswered} in all',
-  chart_words: '{n} in all, most at {label} ({most})',
+  chart_words: '{n} in all, most at {label} ({most}). {each}',
 
   zombies: 'Expiry',
   zombies_none: 'No request is left pending past its deadline.',

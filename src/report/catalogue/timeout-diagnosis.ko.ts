@@ -41,7 +41,7 @@ export const ko = {
   unknown: '알 수 없음 (기록 없음)',
 
   latest: '최근 응답 없는 요청 {n}건',
-  latest_more: '외 {n}건: npm run timeout-diagnosis -- --limit {limit}',
+  latest_more: '외 {n}건: npm run timeout-diagnosis -- --days {days} --limit {limit}',
   id: 'ID',
   asked: '요청 시각',
   tool: '도구',
@@ -57,7 +57,7 @@ export const ko = {
   by_weekday: '요일별 응답 없음',
   most_frequent: '가장 많은 이유',
   more_rows: '외 {n}개, 모두 {unanswered}건',
-  chart_words: '모두 {n}건, 최다 {label} ({most}건)',
+  chart_words: '모두 {n}건, 최다 {label} ({most}건). {each}',
 
   zombies: '만료 처리',
   zombies_none: '기한이 지났는데 대기 상태로 남은 요청이 없습니다.',
