@@ -1,9 +1,15 @@
-import { type IncomingMessage, request as overHttp } from 'node:http'
-import { request as overHttps } from 'node:https'
+import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'node:http'
+import { Agent as HttpsAgent, request as overHttps } from 'node:https'
 import { Readable } from 'node:stream'
 
 /** How often a connection on which nothing is said is tried, ms: silence is no reason to give up, a dead peer is. */
 const ALIVE = 30_000
+/** As Node's own agents keep connections, but for that: theirs would be told the one and the other with every request. */
+const KEPT = { keepAlive: true, keepAliveMsecs: ALIVE, scheduling: 'lifo', timeout: 5000 } as const
+const WAYS: Readonly<Record<string, { request: typeof overHttp; agent: HttpAgent }>> = {
+  'http:': { request: overHttp, agent: new HttpAgent(KEPT) },
+  'https:': { request: overHttps, agent: new HttpsAgent(KEPT) },
+}
 
 interface Asked {
   readonly method?: string | undefined
@@ -25,11 +31,15 @@ export function patientRequest(
   url: string | URL,
   { method = 'GET', headers, body, signal }: Asked,
 ): Promise<IncomingMessage> {
-  const request = new URL(url).protocol === 'https:' ? overHttps : overHttp
+  const place = typeof url === 'string' ? new URL(url) : url
+  const { request, agent } = WAYS[place.protocol]!
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    const asked = request(url, { method, headers: { ...headers, ...length }, ...(signal && { signal }) }, resolve)
-    asked.setSocketKeepAlive(true, ALIVE)
+    const asked = request(
+      place,
+      { agent, method, headers: { ...headers, ...length }, ...(signal && { signal }) },
+      resolve,
+    )
     asked.on('error', (cause) => reject(fetchFailed(cause, signal)))
     asked.end(body)
   })

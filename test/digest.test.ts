@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson, digestOf, MAX_DEPTH } from '../src/approval/digest.ts'
 
@@ -69,6 +71,16 @@ describe('the digest', () => {
     ['one argument more', { ...call, arguments: { ...call.arguments, mode: null } }],
   ])('differs for %s', (_what, other) => {
     expect(digestOf(other)).not.toBe(digestOf(call))
+  })
+
+  test('is the SHA-256 of the canonical JSON of the three together, whatever they are', () => {
+    const text = fc.string({ unit: 'binary' })
+    fc.assert(
+      fc.property(text, text, fc.dictionary(text, fc.jsonValue()), (server, tool, args) => {
+        const whole = canonicalJson({ server, tool, arguments: args })
+        expect(digestOf({ server, tool, arguments: args })).toBe(createHash('sha256').update(whole).digest('hex'))
+      }),
+    )
   })
 
   test('covers a key named __proto__ like any other', () => {

@@ -1,4 +1,4 @@
-import { canonicalJson, digestOf } from './digest.ts'
+import { assertExact, digested } from './digest.ts'
 import { explainLevel, forecast } from './forecast.ts'
 import { gateAt } from './gate.ts'
 import { type Actor, assertMayAsk, assertMayDecide } from './identity.ts'
@@ -44,12 +44,13 @@ export function createAsking({ store, settings, policy, newId, rules, changed, b
     ): Promise<Asked> {
       const level = levelOf(policy(), call)
       assertMayAsk(actor, level, rules())
-      const request_data = canonicalJson(call.arguments)
-      const digest = digestOf(call)
       if (!needsApproval(level)) {
+        // Nobody will ask for the digest; what cannot have one is refused all the same.
+        assertExact(call.arguments, 1)
         if (runs) limits.count(actor, call, now)
         return { outcome: 'not_required', level }
       }
+      const { request_data, digest } = digested(call)
       const { APPROVAL_TIMEOUT, APPROVAL_MAX_PENDING, APPROVAL_EXECUTION_TTL, ...gate } = settings()
       if (!gateAt(gate, now).on) {
         limits.count(actor, call, now)

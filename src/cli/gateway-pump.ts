@@ -20,12 +20,17 @@ const AGAIN_MS = 1000
  * session: it is begun anew with the host's own first message, and the host notices nothing.
  */
 export function createPump({ url, token, write, signal }: PumpOptions) {
-  const endpoint = `${url}/mcp`
+  const endpoint = new URL(`${url}/mcp`)
   let session: { id: string; version: string | undefined } | undefined
   let first: string | undefined
   let beginning: Promise<void> | undefined
-  /** Requests of the host that are not answered yet. */
-  const open = new Map<string | number, AbortController>()
+  /** What the host has asked and is not answered yet: how it is ended, and by which id the host may cancel it. */
+  const open = new Map<AbortController, string | number | undefined>()
+  const endAll = () => {
+    for (const controller of open.keys()) controller.abort()
+  }
+  // A signal for each message that is made of two costs a tenth of what carrying the message does.
+  signal.addEventListener('abort', endAll)
 
   const headers = (more: Record<string, string> = {}) => ({
     authorization: `Bearer ${token}`,
@@ -65,19 +70,15 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
     if (method === 'initialize') {
       first = text
       session = undefined
-      return ask(text, message, new AbortController())
+      return ask(text, message, undefined)
     }
-    const controller = new AbortController()
-    open.set(id, controller)
     // The answer may take as long as a human: the host's next message does not wait for it.
-    void ask(text, message, controller)
+    void ask(text, message, id)
   }
 
   /** The connection of a cancelled request ends, which the desk takes for the caller's leaving. */
   function cancel(id: unknown): void {
-    if (typeof id !== 'string' && typeof id !== 'number') return
-    open.get(id)?.abort()
-    open.delete(id)
+    for (const [controller, asked] of open) if (asked !== undefined && asked === id) controller.abort()
   }
 
   async function tell(text: string, method: string | undefined): Promise<void> {
@@ -90,9 +91,12 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
     if (method === 'notifications/initialized') void listen()
   }
 
-  async function ask(text: string, message: Envelope, { signal: cancelled }: AbortController): Promise<void> {
+  async function ask(text: string, message: Envelope, cancelledBy: string | number | undefined): Promise<void> {
     const id = message.id!
-    const ended = AbortSignal.any([signal, cancelled])
+    const controller = new AbortController()
+    const { signal: ended } = controller
+    open.set(controller, cancelledBy)
+    if (signal.aborted) controller.abort()
     try {
       await beginning
       const own = session?.id
@@ -107,7 +111,7 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
     } catch (error) {
       if (!ended.aborted) fail(id, -32000, sentence(error))
     } finally {
-      open.delete(id)
+      open.delete(controller)
     }
   }
 
@@ -170,7 +174,7 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
         write(data)
       },
     })
-    for await (const chunk of answer.chunks()) parser.feed(chunk)
+    await answer.read((chunk) => parser.feed(chunk))
     return answered
   }
 
@@ -188,7 +192,7 @@ export function createPump({ url, token, write, signal }: PumpOptions) {
     send,
     /** Ends the session on the desk, as far as it can be reached. */
     async close(): Promise<void> {
-      for (const controller of open.values()) controller.abort()
+      endAll()
       if (!session) return
       const limit = AbortSignal.timeout(1000)
       await askDesk(endpoint, { method: 'DELETE', headers: headers(), signal: limit }).catch(() => undefined)
