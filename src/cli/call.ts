@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { printable, printableLines } from '../report/printable.ts'
+import { shellWord } from '../report/unmeasured.ts'
 import type { ToolAnswer, ToolResult } from './client.ts'
 import { type Command, type Context, type Input, text } from './command.ts'
 import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
@@ -26,7 +27,7 @@ export const call: Command = {
     'call write_file --args-file call.json --reason "release notes"',
     `call list_files --args '{"path":"."}' --format json`,
   ],
-  exits: { 0: 'ran', 1: 'rejected', 2: 'closed', 3: 'pending', 4: 'toolFailed' },
+  exits: { 0: 'ran', 1: 'rejected', 2: 'closed', 3: 'pending', 4: 'toolFailed', 75: 'notNow' },
   run,
 }
 
@@ -86,8 +87,7 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
 
 /** The same call again, for a shell: it joins the request, or uses its approval. */
 function resumeCommand({ self, identity }: Context, { tool, argumentsJson }: Asked): string {
-  const quoted = (word: string) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
-  return [self, 'call', quoted(tool), '--args', quoted(argumentsJson), ...as(identity)].join(' ')
+  return [self, 'call', shellWord(tool), '--args', shellWord(argumentsJson), ...as(identity)].join(' ')
 }
 
 const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...as(identity)].join(' ')

@@ -76,6 +76,7 @@ export const en = {
     }
     if (code === 'expired' && facts.expired_at)
       return `Expired at ${time(facts.expired_at)}; the caller must ask again.`
+    if (code === 'queue_full') return `${detail}, in ${facts.retry_after} s at the earliest.`
     if (code === 'not_approval_ops') return `${detail}: the answer is not from an approval-ops server.`
     const sentence = detail.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase())
     return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
@@ -277,6 +278,7 @@ export const en = {
     incomplete: 'what is here is whole, but an archive is missing',
     usage: 'wrong usage',
     unreachable: 'the server cannot be reached, or cannot take it now',
+    notNow: 'refused for the moment, nothing changed: the last line says when to try again',
     notPermitted: 'not permitted',
     badConfig: 'bad configuration',
   },

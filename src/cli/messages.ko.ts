@@ -84,9 +84,9 @@ export const ko: Messages = {
       case 'too_large':
         return `요청이 너무 큽니다: ${detail}.`
       case 'queue_full':
-        return `대기열이 가득 찼습니다: ${detail}.`
+        return `${facts.open}건이 대기 중이어서 한도(${facts.max_pending}건)가 찼습니다. 몇 건이 결정된 뒤에, 빨라도 ${facts.retry_after}초 뒤에 다시 시도하십시오.`
       case 'rate_limited':
-        return `요청이 너무 잦습니다: ${detail}.`
+        return `이 도구의 호출 한도(60초에 ${Number(facts.per_minute) + Number(facts.burst)}번)를 다 썼습니다. ${facts.retry_after}초 뒤에 다시 시도하십시오.`
       case 'store_unavailable':
         return `서버가 데이터베이스를 쓸 수 없습니다: ${detail}.`
       case 'shutting_down':
@@ -287,6 +287,7 @@ export const ko: Messages = {
     incomplete: '있는 기록은 온전하나 보관 파일이 없음',
     usage: '잘못된 사용법',
     unreachable: '서버에 연결할 수 없거나 서버가 지금 받을 수 없음',
+    notNow: '지금은 받지 않음, 바뀐 것 없음. 마지막 줄에 다시 시도할 때가 있음',
     notPermitted: '권한 없음',
     badConfig: '잘못된 설정',
   },

@@ -47,7 +47,7 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
     }
     return EXIT.OK
   } catch (error) {
-    return fail(error, t, settings, around, command?.name)
+    return fail(error, t, settings, around, args, command?.name)
   }
 }
 
@@ -72,13 +72,14 @@ function fail(
   t: Messages,
   settings: { OPS_TIMEZONE: string },
   { terminal, self }: Surroundings,
+  args: readonly string[],
   command: string | undefined,
 ): number {
   terminal.restore()
   const known = error instanceof Failure || error instanceof Interrupted || (error as Error)?.name === 'ServerError'
   const exit = exitOf(error)
   if (!known && exit === 70) terminal.err(printableLines(String((error as Error)?.stack ?? error)))
-  const next = nextOf(error, self, command)
+  const next = nextOf(error, self, args, command)
   terminal.err(`${sentenceOf(error, t, settings)}${next ? ` ${next}` : ''}`)
   return exit
 }
