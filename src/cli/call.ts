@@ -3,6 +3,7 @@ import { printable, printableLines } from '../report/printable.ts'
 import { shellWord } from '../report/unmeasured.ts'
 import type { ToolAnswer, ToolResult } from './client.ts'
 import { type Command, type Context, type Input, text } from './command.ts'
+import { saidBy } from './explain.ts'
 import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
 import { clock } from './format.ts'
 import { awaitDecision, json, outcomeText, showCommand } from './outcome.ts'
@@ -96,9 +97,9 @@ const as = ({ user }: Context['identity']) => (user === undefined || user === 'd
 
 /** Codes of the caller's own: what went wrong with the tool is not what went wrong with the desk. */
 function asExit(error: unknown, context: Context): unknown {
-  const { t, self } = context
+  const { t, self, settings } = context
   if (!(error instanceof ServerError)) return error
-  const sentence = printable(error.message.replace(/\.?$/, '.'))
+  const sentence = saidBy(error, t, settings)
   switch (error.code) {
     case 'approval_required':
       return new Failure(

@@ -25,15 +25,23 @@ export const signalExit = (signal: NodeJS.Signals): number => SIGNAL_EXIT[signal
 
 /** The error's sentence for a person, in their language and on the team's clock. */
 export function sentenceOf(error: unknown, t: Messages, settings: Pick<Settings, 'OPS_TIMEZONE'>): string {
-  if (error instanceof ServerError) {
-    const time = (iso: unknown) => (typeof iso === 'string' ? instant(iso, settings) : '-')
-    return printable(t.problem(error.code, error.message.replace(/\.$/, ''), error.facts, time))
-  }
+  if (error instanceof ServerError) return printable(inWords(error, t.problem, settings))
   if (error instanceof Unreachable)
     return (error.sent ? t.unknownOutcome : t.unreachable)(error.url, printable(error.why))
   if (error instanceof Failure) return printable(error.message)
   if (error instanceof Interrupted) return (error.midCall ? t.cutOff : t.interrupted)(error.signal)
   return t.internal(printable(error instanceof Error ? error.message : String(error)))
+}
+
+type Words = Messages['said']
+
+/** What the server said, to stand in a sentence of ours. */
+export const saidBy = (error: ServerError, t: Messages, settings: Pick<Settings, 'OPS_TIMEZONE'>): string =>
+  printable(`${inWords(error, t.said, settings)}.`)
+
+function inWords({ code, message, facts }: ServerError, say: Words, settings: Pick<Settings, 'OPS_TIMEZONE'>): string {
+  const time = (iso: unknown) => (typeof iso === 'string' ? instant(iso, settings) : '-')
+  return say(code, message.replace(/\.$/, ''), facts, time)
 }
 
 /** The same in a word, for a line that already says that the server is away. */

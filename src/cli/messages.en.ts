@@ -68,6 +68,9 @@ export const en = {
     badToken: (where: string) => `The token in ${where} holds characters that no token has.`,
   },
 
+  /** A sentence of the server, without its full stop. */
+  said: (_code: string, detail: string, _facts: Readonly<Record<string, unknown>>, _time: (iso: unknown) => string) =>
+    detail,
   /** The server's own sentences are English; these are the ones that need the team's clock. */
   problem: (code: string, detail: string, facts: Readonly<Record<string, unknown>>, time: (iso: unknown) => string) => {
     if (code === 'already_decided') {
