@@ -381,6 +381,12 @@ test('78, bad configuration: every problem is a line', async () => {
   expect(last).toContain('PORT="http"')
 })
 
+test('78, too, when .env cannot be read at all', async () => {
+  const { code, stdout, last } = await cli({ ...env, APPROVAL_ENV_FILE: dir.path }, 'list')
+  expect([code, stdout]).toEqual([78, ''])
+  expect(last).toMatch(/: EISDIR: .*\. npm run config -- compare$/)
+})
+
 test('143 when it is told to end, and nothing is left to restore', async () => {
   const deaf = createServer(() => undefined)
   await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve))
