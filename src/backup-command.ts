@@ -10,7 +10,7 @@ import { planRestore, refuseInUse } from './backup-restore-plan.ts'
 import { removeUnfinished, takeBackup } from './backup-take.ts'
 import { problemOf } from './backup-verify.ts'
 import { screenOf } from './command.ts'
-import { backupsPath, type Config, ConfigError, loadConfig } from './config.ts'
+import { backupsPath, type Config, ConfigError, configOf } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
@@ -189,14 +189,5 @@ async function restoreAs(run: Run, print: Print): Promise<ExitCode> {
     return print(restoredReport(restored), EXIT.OK)
   } finally {
     for (const signal of signals) process.off(signal, ignore)
-  }
-}
-
-/** An `.env` that cannot be read at all is a problem like those that stand in it. */
-function configOf(env: NodeJS.ProcessEnv): Config | ConfigError {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    return error instanceof ConfigError ? error : new ConfigError([(error as Error).message])
   }
 }

@@ -1,5 +1,5 @@
 import { helpText, npmRun, type Options, parseOptions } from './command-options.ts'
-import { type Config, ConfigError, loadConfig, type Settings } from './config.ts'
+import { type Config, ConfigError, configOf, type Settings } from './config.ts'
 import { createContext, DeadlineError } from './context.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Args, BadArgument, type Flags, type Job, type Outcome } from './jobs/job.ts'
@@ -66,15 +66,6 @@ export async function command<F extends Flags>(job: Job<F>, io: Io): Promise<Exi
     return await print(io, options, await finished(job, io, config, options), config.settings)
   } catch (error) {
     return explain(error, job, io, options)
-  }
-}
-
-/** An `.env` that cannot be read at all is a problem like those that stand in it. */
-function configOf(env: NodeJS.ProcessEnv): Config | ConfigError {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    return error instanceof ConfigError ? error : new ConfigError([(error as Error).message])
   }
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { type Io, screenOf } from './command.ts'
-import { type Config, KEYS, type Key, RULES } from './config.ts'
+import { type Config, ConfigError, envFileAt, KEYS, type Key, RULES } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { envFileAt, lenientConfig, problemOf } from './lenient-config.ts'
+import { lenientConfig, problemOf } from './lenient-config.ts'
 import { helpPage } from './option-help.ts'
 import { compareFailure, compareReport, compareState, compareWords } from './report/config-compare.ts'
 import type { Lang } from './report/document.ts'
 import { printable } from './report/printable.ts'
 import { render } from './report/render.ts'
+import { shellWord } from './report/unmeasured.ts'
 import { compareConfig } from './rollback/env-compare.ts'
 import { masker } from './rollback/mask.ts'
 import { Refusal } from './rollback/plan.ts'
@@ -36,6 +37,9 @@ export async function configCommand(io: Io): Promise<ExitCode> {
   try {
     return await compare(io, config, options)
   } catch (error) {
+    if (error instanceof ConfigError) {
+      return say(io, EXIT.BAD_CONFIG, `${error.message}. ls -ld ${shellWord(config.envFile)}`)
+    }
     if (!(error instanceof Refusal)) throw error
     return say(io, EXIT.UNKNOWN, `${error.text[options.lang]}. ${error.next ?? 'npm run daily-check'}`)
   }

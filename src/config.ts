@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseEnv } from './env-file.ts'
+import { type EnvFile, parseEnv } from './env-file.ts'
 
 /** The folder of package.json: relative paths in the configuration start here, whatever the current directory is. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -101,13 +101,32 @@ export class ConfigError extends Error {
 /** `.env` beside package.json, or the file that `APPROVAL_ENV_FILE` names. */
 export const envPath = (env: NodeJS.ProcessEnv): string => resolve(ROOT, env.APPROVAL_ENV_FILE ?? '.env')
 
+/** An `.env` that is not there has no lines. @throws ConfigError when it cannot be read */
+export function envFileAt(path: string): EnvFile {
+  try {
+    return parseEnv(existsSync(path) ? readFileSync(path, 'utf8') : '')
+  } catch (error) {
+    throw new ConfigError([`${path}: ${(error as Error).message}`])
+  }
+}
+
+/** The configuration, or all that is wrong with it. */
+export function configOf(env: NodeJS.ProcessEnv): Config | ConfigError {
+  try {
+    return loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
 /**
  * Reads `.env` and the process environment.
  * @throws ConfigError with every problem, each with its file and line
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const envFile = envPath(env)
-  const file = parseEnv(existsSync(envFile) ? readFileSync(envFile, 'utf8') : '')
+  const file = envFileAt(envFile)
   const problems = file.problems.map((p) => `${envFile}:${p.line}: ${p.message}`)
   const warnings: string[] = []
   const inFile = new Map<string, { value: string; line: number }>()

@@ -14,6 +14,8 @@ export const EXIT = {
   USAGE: 64,
   UNREACHABLE: 69,
   LOCK_HELD: 75,
+  /** Refused for the moment: what refuses passes by itself. */
+  NOT_NOW: 75,
   NOT_PERMITTED: 77,
   BAD_CONFIG: 78,
   DEADLINE: 124,

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { devNull } from 'node:os'
-import { type Config, envPath, KEYS, type Key, loadConfig, RULES, type Settings } from './config.ts'
-import { type EnvFile, parseEnv } from './env-file.ts'
+import { type Config, envFileAt, envPath, KEYS, type Key, loadConfig, RULES, type Settings } from './config.ts'
+import type { EnvFile } from './env-file.ts'
 
 /** The configuration without the lines and values that are wrong: for what must answer whatever stands in `.env`. */
 export function lenientConfig(env: NodeJS.ProcessEnv): Config & { readonly isWhole: boolean } {
   const envFile = envPath(env)
-  const { entries, problems } = envFileAt(envFile)
+  const { entries, problems } = readable(envFile)
   const good = entries.filter(({ key, value }) => key in RULES && isGood(key as Key, value))
   const given = Object.fromEntries(good.map(({ key, value }) => [key, value]))
   const own = KEYS.filter((key) => env[key] !== undefined)
@@ -17,16 +16,22 @@ export function lenientConfig(env: NodeJS.ProcessEnv): Config & { readonly isWho
   return { ...loadConfig({ ...given, ...goodOwn, APPROVAL_ENV_FILE: devNull }), envFile, isWhole }
 }
 
+/** One that cannot be read at all has no good line. */
+function readable(path: string): EnvFile {
+  try {
+    return envFileAt(path)
+  } catch (error) {
+    return { entries: [], problems: [{ line: 1, message: (error as Error).message }] }
+  }
+}
+
 /** In which language to complain about a configuration that is broken elsewhere. */
 export function languageOf(env: NodeJS.ProcessEnv): Settings['OPS_LANG'] {
   const isSet = (value = '') => value !== '' && isGood('OPS_LANG', value)
   if (isSet(env.OPS_LANG)) return RULES.OPS_LANG.read(env.OPS_LANG!)
-  try {
-    const given = envFileAt(envPath(env)).entries.findLast(({ key, value }) => key === 'OPS_LANG' && isSet(value))
-    return RULES.OPS_LANG.read(given?.value ?? RULES.OPS_LANG.fallback)
-  } catch {
-    return RULES.OPS_LANG.read(RULES.OPS_LANG.fallback)
-  }
+  const { entries } = readable(envPath(env))
+  const given = entries.findLast(({ key, value }) => key === 'OPS_LANG' && isSet(value))
+  return RULES.OPS_LANG.read(given?.value ?? RULES.OPS_LANG.fallback)
 }
 
 /** What is allowed instead; undefined when the value is good. */
@@ -38,8 +43,5 @@ export function problemOf(key: Key, value: string): string | undefined {
     return (error as Error).message
   }
 }
-
-/** An `.env` that is not there has no lines. */
-export const envFileAt = (path: string): EnvFile => parseEnv(existsSync(path) ? readFileSync(path, 'utf8') : '')
 
 const isGood = (key: Key, value: string): boolean => value === '' || problemOf(key, value) === undefined

@@ -11,12 +11,13 @@ const MAX_MS = 30_000
  */
 export function lingering(answer: Response, incoming: IncomingMessage): Response {
   if (incoming.complete || incoming.destroyed) return answer
-  const { status, headers } = answer
-  async function* body() {
-    if (answer.body) yield* answer.body
-    await discard(incoming)
-  }
-  return new Response(ReadableStream.from(body()), { status, headers })
+  const { status, headers, body } = answer
+  return body === null ? answer : new Response(ReadableStream.from(andDiscard(body, incoming)), { status, headers })
+}
+
+async function* andDiscard(body: ReadableStream, incoming: IncomingMessage) {
+  yield* body
+  await discard(incoming)
 }
 
 async function discard(incoming: IncomingMessage): Promise<void> {

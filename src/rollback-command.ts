@@ -1,5 +1,5 @@
 import { screenOf } from './command.ts'
-import { type Config, ConfigError, envPath, loadConfig } from './config.ts'
+import { type Config, ConfigError, configOf, envPath } from './config.ts'
 import { EXIT } from './exit-codes.ts'
 import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
@@ -144,13 +144,4 @@ async function status(
   const undoneBy = (await records.undoOf(id))?.id
   print(recordReport(record, await records.journal(id), { zone, undoneBy }))
   return EXIT.OK
-}
-
-/** An `.env` that cannot be read at all is a problem like those that stand in it. */
-function configOf(env: NodeJS.ProcessEnv): Config | ConfigError {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    return error instanceof ConfigError ? error : new ConfigError([(error as Error).message])
-  }
 }

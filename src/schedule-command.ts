@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { screenOf } from './command.ts'
-import { ConfigError, loadConfig, ROOT, type Settings } from './config.ts'
+import { ConfigError, configOf, ROOT } from './config.ts'
 import { EXIT } from './exit-codes.ts'
 import { languageOf } from './lenient-config.ts'
 import type { Report } from './report/document.ts'
@@ -18,13 +18,11 @@ import { type OpenLedger, openLedger } from './store/ledger.ts'
 export async function scheduleCommand(table: readonly ScheduledJob[], process: Process): Promise<number> {
   // Whoever reads our output may go before us: that ends no job.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  let settings: Settings
-  try {
-    settings = loadConfig(process.env).settings
-  } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems : [(error as Error).message]
-    return complain(process, EXIT.BAD_CONFIG, ...problems, scheduleWords(languageOf(process.env))('bad_config'))
+  const config = configOf(process.env)
+  if (config instanceof ConfigError) {
+    return complain(process, EXIT.BAD_CONFIG, ...config.problems, scheduleWords(languageOf(process.env))('bad_config'))
   }
+  const { settings } = config
   const jobs = table.map((job) => job.name)
   let args: Arguments
   try {

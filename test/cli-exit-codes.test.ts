@@ -290,18 +290,54 @@ describe('69, the server cannot be reached:', () => {
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' })
     expect(stderr).toMatch(/^http:\S+: HTTP 200: the answer is not from an approval-ops server\. APPROVAL_URL, PORT\n$/)
   })
+})
 
-  test('the queue is full', async () => {
-    const own = temporaryFolder()
-    const small = await startServer(own.path, { APPROVAL_MAX_PENDING: '1' })
-    try {
-      await small.ask()
-      const { code, last } = await cli({ ...small.env, APPROVAL_URL: small.url }, 'request', 'execute_python')
-      expect(code).toBe(69)
-      expect(last).toContain('list')
-    } finally {
-      await small.kill('SIGKILL')
-      own.remove()
+describe('75, not now: the last line says when to try again,', () => {
+  let own: ReturnType<typeof temporaryFolder>
+  let busy: RunningServer
+  let there: NodeJS.ProcessEnv
+  beforeAll(async () => {
+    own = temporaryFolder()
+    const policy = { tools: { write_file: 'HIGH' }, limits: { write_file: { per_minute: 1 } } }
+    writeFileSync(`${own.path}/policy.json`, JSON.stringify(policy))
+    const more = { APPROVAL_MAX_PENDING: '1', POLICY_PATH: `${own.path}/policy.json` }
+    const files = { MCP_CONFIG_PATH: join(ROOT, 'mcp.json') }
+    busy = await startServer(own.path, { ...more, ...files })
+    there = { ...busy.env, APPROVAL_URL: busy.url }
+    const first = { tool_name: 'write_file', server: 'tools', arguments: { path: 'x', content: 'first' } }
+    expect((await busy.call('POST', '/api/approvals', first, 'dev_user')).status).toBe(201)
+  })
+  afterAll(async () => {
+    await busy.kill('SIGKILL')
+    own.remove()
+  })
+
+  test.each([
+    ['request', ['--server', 'tools']],
+    ['call', []],
+  ])('to %s', async (word, more) => {
+    const given = ['--args', '{"path":"x","content":"y"}', ...more]
+    const queue = await cli(there, word, 'execute_python', ...args('x'))
+    expect(queue).toMatchObject({ code: 75, stdout: '' })
+    const sentence = '1 requests wait already, 1 are allowed. Try again when some are decided, in 5 s at the earliest.'
+    expect(queue.last).toMatch(new RegExp(`^${sentence.replaceAll('.', '\\.')} \\S+ list$`))
+    const limited = await cli(there, word, 'write_file', ...given)
+    expect(limited).toMatchObject({ code: 75, stdout: '' })
+    expect(limited.last).toMatch(
+      /^dev_user may call write_file 1 times in 60 s; that is used up\. Try again in (\d+) s\. sleep \1 && \S+approval\.js \w+ write_file --args '\{"path":"x","content":"y"\}'( --server tools)?$/,
+    )
+  })
+
+  test('in Korean, too', async () => {
+    const queue = await cli(there, 'request', 'execute_python', '--lang', 'ko')
+    expect(queue.last).toMatch(/^1건이 대기 중이어서 한도\(1건\)가 찼습니다\. .*5초.*\. \S+ list$/)
+    const limited = await cli(there, 'request', 'write_file', '--server', 'tools', '--lang', 'ko')
+    expect(limited.last).toMatch(/^이 도구의 호출 한도\(60초에 1번\)를 다 썼습니다\. (\d+)초 뒤에 .*\. sleep \1 && /)
+  })
+
+  test('which --help tells', async () => {
+    for (const word of ['request', 'call']) {
+      expect((await cliHere(env, word, '--help')).stdout).toMatch(/^ {2}75 {2}refused for the moment/m)
     }
   })
 })
@@ -343,6 +379,12 @@ test('78, bad configuration: every problem is a line', async () => {
   expect(code).toBe(78)
   expect(stderr).toContain('.env:2: not KEY=value')
   expect(last).toContain('PORT="http"')
+})
+
+test('78, too, when .env cannot be read at all', async () => {
+  const { code, stdout, last } = await cli({ ...env, APPROVAL_ENV_FILE: dir.path }, 'list')
+  expect([code, stdout]).toEqual([78, ''])
+  expect(last).toMatch(/: EISDIR: .*\. npm run config -- compare$/)
 })
 
 test('143 when it is told to end, and nothing is left to restore', async () => {

@@ -239,6 +239,18 @@ describe('npm run contacts -- who', () => {
     expect(stderr).toContain('npm run config -- compare')
   })
 
+  test('answers with an .env that cannot be read at all', async () => {
+    const said = { stdout: '', stderr: '' }
+    const code = await contactsCommand({
+      argv: ['node', 'contacts', 'who'],
+      env: { APPROVAL_ENV_FILE: folder, CONTACTS_PATH: `${ROOT}/contacts.json` },
+      stdout: { write: (out) => (said.stdout += out) },
+      stderr: { write: (out) => (said.stderr += out) },
+    })
+    expect([code, said.stdout]).toEqual([1, expect.stringContaining('On-Call Engineer')])
+    expect(said.stderr).toContain('npm run config -- compare')
+  })
+
   test('a file that is absent, or wrong, is 78 with every problem', async () => {
     const absent = await who(['who'], null)
     expect([absent.code, absent.stdout]).toEqual([78, ''])

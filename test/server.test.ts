@@ -393,6 +393,11 @@ describe('a start that cannot succeed says why, changes nothing and exits 78', (
     for (const n of [1, 2, 3, 4, 5, 6]) expect(text).toContain(`.env:${n}: `)
   })
 
+  test('an .env that cannot be read', async () => {
+    const text = await failing({ APPROVAL_ENV_FILE: dir.path })
+    expect(text).toMatch(new RegExp(`^${dir.path}: EISDIR.*\nThe configuration is wrong\\. `))
+  })
+
   test('reaching beyond this machine without permission', async () => {
     expect(await failing({ HOST: '0.0.0.0' })).toContain('APPROVAL_ALLOW_REMOTE')
     expect(

@@ -1,7 +1,9 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { printable, printableLines } from '../report/printable.ts'
+import { shellWord } from '../report/unmeasured.ts'
 import type { ToolAnswer, ToolResult } from './client.ts'
 import { type Command, type Context, type Input, text } from './command.ts'
+import { saidBy } from './explain.ts'
 import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
 import { clock } from './format.ts'
 import { awaitDecision, json, outcomeText, showCommand } from './outcome.ts'
@@ -26,7 +28,7 @@ export const call: Command = {
     'call write_file --args-file call.json --reason "release notes"',
     `call list_files --args '{"path":"."}' --format json`,
   ],
-  exits: { 0: 'ran', 1: 'rejected', 2: 'closed', 3: 'pending', 4: 'toolFailed' },
+  exits: { 0: 'ran', 1: 'rejected', 2: 'closed', 3: 'pending', 4: 'toolFailed', 75: 'notNow' },
   run,
 }
 
@@ -86,8 +88,7 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
 
 /** The same call again, for a shell: it joins the request, or uses its approval. */
 function resumeCommand({ self, identity }: Context, { tool, argumentsJson }: Asked): string {
-  const quoted = (word: string) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
-  return [self, 'call', quoted(tool), '--args', quoted(argumentsJson), ...as(identity)].join(' ')
+  return [self, 'call', shellWord(tool), '--args', shellWord(argumentsJson), ...as(identity)].join(' ')
 }
 
 const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...as(identity)].join(' ')
@@ -96,9 +97,9 @@ const as = ({ user }: Context['identity']) => (user === undefined || user === 'd
 
 /** Codes of the caller's own: what went wrong with the tool is not what went wrong with the desk. */
 function asExit(error: unknown, context: Context): unknown {
-  const { t, self } = context
+  const { t, self, settings } = context
   if (!(error instanceof ServerError)) return error
-  const sentence = printable(error.message.replace(/\.?$/, '.'))
+  const sentence = saidBy(error, t, settings)
   switch (error.code) {
     case 'approval_required':
       return new Failure(

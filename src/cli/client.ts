@@ -105,7 +105,7 @@ export function createClient({ url, token, signal: ending }: { url: string; toke
   ): Promise<{ status: number; value: T }> {
     const { status, header, text } = await send(method, path, call)
     const value = parse(text)
-    if (status < 200 || status >= 300) throw serverError(url, status, value)
+    if (status < 200 || status >= 300) throw serverError(url, status, value, header('retry-after'))
     if (typeof value === 'object' && value !== null && isOurs(value as Record<string, unknown>, header)) {
       return { status, value: value as T }
     }
@@ -225,11 +225,12 @@ export function unreachable(url: string, error: unknown, sent: boolean): Unreach
   return new Unreachable(url, why, sent && !neverSent.includes(why), { cause: error })
 }
 
-export function serverError(url: string, status: number, value: unknown): ServerError {
+export function serverError(url: string, status: number, value: unknown, retryAfter?: string): ServerError {
   const problem = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   if (typeof problem.code !== 'string') return new ServerError(status, 'not_approval_ops', `${url}: HTTP ${status}`, {})
   const detail = typeof problem.detail === 'string' ? problem.detail : String(problem.title ?? problem.code)
-  return new ServerError(status, problem.code, detail, problem)
+  const later = retryAfter === undefined ? {} : { retry_after: Number(retryAfter) }
+  return new ServerError(status, problem.code, detail, { ...later, ...problem })
 }
 
 function parse(text: string): unknown {

@@ -56,7 +56,7 @@ export function commandHelp(command: Command, t: Messages, self: string): string
     ...command.examples.map((example) => `  ${self} ${example}`),
     '',
     `${help.exitCodes}:`,
-    ...rows([...exits, ...COMMON_EXITS].map(([code, key]) => [String(code), t.exits[key]])),
+    ...rows([...exits, ...COMMON_EXITS].sort(([a], [b]) => a - b).map(([code, key]) => [String(code), t.exits[key]])),
   ].join('\n')
 }
 

@@ -68,6 +68,9 @@ export const en = {
     badToken: (where: string) => `The token in ${where} holds characters that no token has.`,
   },
 
+  /** A sentence of the server, without its full stop. */
+  said: (_code: string, detail: string, _facts: Readonly<Record<string, unknown>>, _time: (iso: unknown) => string) =>
+    detail,
   /** The server's own sentences are English; these are the ones that need the team's clock. */
   problem: (code: string, detail: string, facts: Readonly<Record<string, unknown>>, time: (iso: unknown) => string) => {
     if (code === 'already_decided') {
@@ -76,6 +79,7 @@ export const en = {
     }
     if (code === 'expired' && facts.expired_at)
       return `Expired at ${time(facts.expired_at)}; the caller must ask again.`
+    if (code === 'queue_full') return `${detail}, in ${facts.retry_after} s at the earliest.`
     if (code === 'not_approval_ops') return `${detail}: the answer is not from an approval-ops server.`
     const sentence = detail.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase())
     return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
@@ -277,6 +281,7 @@ export const en = {
     incomplete: 'what is here is whole, but an archive is missing',
     usage: 'wrong usage',
     unreachable: 'the server cannot be reached, or cannot take it now',
+    notNow: 'refused for the moment, nothing changed: the last line says when to try again',
     notPermitted: 'not permitted',
     badConfig: 'bad configuration',
   },

@@ -1,4 +1,5 @@
 import type { Messages } from './messages.ts'
+import { inKorean } from './sentences.ko.ts'
 
 export const ko: Messages = {
   status: { pending: '대기 중', approved: '승인됨', rejected: '거부됨', expired: '만료됨', cancelled: '취소됨' },
@@ -55,47 +56,11 @@ export const ko: Messages = {
     badToken: (where) => `${where}의 토큰에 토큰일 수 없는 문자가 있습니다.`,
   },
 
+  said: (code, detail, facts, time) => inKorean(code, detail, facts, time) ?? detail,
   problem: (code, detail, facts, time) => {
-    switch (code) {
-      case 'already_decided': {
-        const what = facts.decision === 'rejected' ? '거부' : '승인'
-        return `${facts.decided_by}님이 ${time(facts.decided_at)}에 이미 ${what}했습니다${facts.reason ? `: ${facts.reason}` : ''}.`
-      }
-      case 'expired':
-        return facts.expired_at
-          ? `${time(facts.expired_at)}에 만료되었습니다. 다시 요청해야 합니다.`
-          : `만료되었습니다: ${detail}.`
-      case 'cancelled':
-        return '요청자가 취소한 요청입니다.'
-      case 'self_approval':
-        return '자기가 한 요청은 자기가 결정할 수 없습니다. 다른 사람이 결정해야 합니다.'
-      case 'role':
-        return facts.required_role
-          ? `권한이 없습니다. 필요한 역할: ${facts.required_role}.`
-          : `권한이 없습니다: ${detail}.`
-      case 'unauthenticated':
-        return `서버가 이 토큰을 받아들이지 않습니다: ${detail}.`
-      case 'not_found':
-        return `찾을 수 없습니다: ${detail}.`
-      case 'ambiguous_id':
-        return '그 앞자리로 시작하는 요청이 여럿입니다. 더 많은 자리를 주십시오.'
-      case 'user_exists':
-        return `이미 있는 사용자입니다: ${detail}.`
-      case 'too_large':
-        return `요청이 너무 큽니다: ${detail}.`
-      case 'queue_full':
-        return `대기열이 가득 찼습니다: ${detail}.`
-      case 'rate_limited':
-        return `요청이 너무 잦습니다: ${detail}.`
-      case 'store_unavailable':
-        return `서버가 데이터베이스를 쓸 수 없습니다: ${detail}.`
-      case 'shutting_down':
-        return '서버가 종료되는 중입니다. 요청은 그대로 남습니다.'
-      case 'not_approval_ops':
-        return `${detail}: approval-ops 서버의 응답이 아닙니다.`
-      default:
-        return `서버가 받아들이지 않았습니다(${code}): ${detail}.`
-    }
+    if (code === 'not_approval_ops') return `${detail}: approval-ops 서버의 응답이 아닙니다.`
+    const said = inKorean(code, detail, facts, time)
+    return said === undefined ? `서버가 받아들이지 않았습니다(${code}): ${detail}.` : `${said}.`
   },
   unreachable: (url, why) => `${url}의 서버가 응답하지 않습니다(${why}).`,
   unknownOutcome: (url, why) => `응답이 오기 전에 ${url} 연결이 끊겼습니다(${why}). 처리되었는지 알 수 없습니다.`,
@@ -287,6 +252,7 @@ export const ko: Messages = {
     incomplete: '있는 기록은 온전하나 보관 파일이 없음',
     usage: '잘못된 사용법',
     unreachable: '서버에 연결할 수 없거나 서버가 지금 받을 수 없음',
+    notNow: '지금은 받지 않음, 바뀐 것 없음. 마지막 줄에 다시 시도할 때가 있음',
     notPermitted: '권한 없음',
     badConfig: '잘못된 설정',
   },

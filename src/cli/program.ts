@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type Config, ConfigError, credentialsPath, loadConfig, ROOT, serverUrl } from '../config.ts'
+import { type Config, ConfigError, configOf, credentialsPath, ROOT, serverUrl } from '../config.ts'
 import { EXIT } from '../exit-codes.ts'
 import { printable, printableLines } from '../report/printable.ts'
 import { readArguments, selectCommand } from './args.ts'
@@ -27,7 +27,7 @@ export interface Surroundings {
 /** Runs one command line. Resolves with the exit code; whatever went wrong has been said on stderr. */
 export async function runProgram(args: string[], around: Surroundings): Promise<number> {
   const { env, terminal, self } = around
-  const config = readConfig(env)
+  const config = configOf(env)
   let t: Messages = LANGUAGES[languageOf(args, config, env)]
   const settings = config instanceof ConfigError ? { OPS_TIMEZONE: 'UTC' } : config.settings
   let command: Command | undefined
@@ -47,7 +47,7 @@ export async function runProgram(args: string[], around: Surroundings): Promise<
     }
     return EXIT.OK
   } catch (error) {
-    return fail(error, t, settings, around, command?.name)
+    return fail(error, t, settings, around, args, command?.name)
   }
 }
 
@@ -72,24 +72,16 @@ function fail(
   t: Messages,
   settings: { OPS_TIMEZONE: string },
   { terminal, self }: Surroundings,
+  args: readonly string[],
   command: string | undefined,
 ): number {
   terminal.restore()
   const known = error instanceof Failure || error instanceof Interrupted || (error as Error)?.name === 'ServerError'
   const exit = exitOf(error)
   if (!known && exit === 70) terminal.err(printableLines(String((error as Error)?.stack ?? error)))
-  const next = nextOf(error, self, command)
+  const next = nextOf(error, self, args, command)
   terminal.err(`${sentenceOf(error, t, settings)}${next ? ` ${next}` : ''}`)
   return exit
-}
-
-function readConfig(env: NodeJS.ProcessEnv): Config | ConfigError {
-  try {
-    return loadConfig(env)
-  } catch (error) {
-    if (error instanceof ConfigError) return error
-    throw error
-  }
 }
 
 function badConfig({ problems }: ConfigError, t: Messages, terminal: Terminal): string {

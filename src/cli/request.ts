@@ -28,7 +28,7 @@ export const request: Command = {
     'request write_file --args-file call.json --reason "release notes"',
     'request run_command --args-file - --no-wait < call.json',
   ],
-  exits: { 0: 'mayRun', 1: 'rejected', 2: 'closed', 3: 'pending' },
+  exits: { 0: 'mayRun', 1: 'rejected', 2: 'closed', 3: 'pending', 75: 'notNow' },
   run,
 }
 
