@@ -294,5 +294,5 @@ describe('killed at any moment, and resumed', () => {
       if (!begun) expect((await undo(dir)).code).toBe(0)
     }
     await until('nothing is unfinished', async () => (await rollbackEnv(dir, ['--dry-run'])).code === 0)
-  }, 300_000)
+  }, 1_800_000)
 })
