@@ -26,6 +26,8 @@ const START_MS = 30_000
 const LOOK_MS = 100
 const END_MS = 10_000
 const LONGEST_MS = 600_000
+/** Loaded by the copy's server before itself: who is killed ends nobody, so the server looks whether we are there. */
+const ENDS_WITH_US = `setInterval(() => process.ppid !== ${process.pid} && process.exit(), 1000).unref()`
 
 /**
  * All of a rollback and its undo on a throwaway copy: its own data folder, its own server on a free port, the real
@@ -129,8 +131,8 @@ async function startServer(
   const outputFile = join(copy, 'server-output.log')
   const argv = [
     process.execPath,
-    '--import',
-    import.meta.resolve('tsx/esm'),
+    ...['--import', `data:text/javascript,${encodeURIComponent(ENDS_WITH_US)}`],
+    ...['--import', import.meta.resolve('tsx/esm')],
     join(ROOT, 'src/server.ts'),
     '--no-scheduler',
   ]

@@ -10,7 +10,7 @@ import { whoHasOpen } from '../src/system/open-files.ts'
 import { asked } from './store-contract.ts'
 import { addUsers, moveOld, openDesk } from './support/archives.ts'
 import { appendRequests, backup, createDesk, killedAt, NOW, REASON, RESTORE, soundRequests } from './support/backup.ts'
-import { type RunningServer, startServer, temporaryFolder } from './support/server.ts'
+import { type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
 
 const DAY = 86_400_000
 
@@ -193,6 +193,8 @@ describe('who has a database open', () => {
         stdio: [openSync(at('file'), 'r'), 'ignore', 'ignore'],
       })
       try {
+        // A program has its words a moment after it was started.
+        await until('it is sleep', () => readFileSync(`/proc/${holder.pid}/cmdline`, 'utf8') !== '')
         const seen = await whoHasOpen([at('file'), at('absent')])
         expect(seen?.holders).toEqual([{ pid: holder.pid, program: 'sleep 60' }])
         expect(await whoHasOpen([at('file')], at('no-proc'))).toBeNull()

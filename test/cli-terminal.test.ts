@@ -152,7 +152,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     // Its time begins when the desk is there.
     const on = start()
     await on.sees('Nothing is waiting')
-    const body = { tool_name: 'execute_python', arguments: { code: 'soon' }, timeout_seconds: 10 }
+    const body = { tool_name: 'execute_python', arguments: { code: 'soon' }, timeout_seconds: 20 }
     const { json } = await server.call('POST', '/api/approvals', body, 'dev_user')
     await on.sees('1 waiting')
     on.type('\r')

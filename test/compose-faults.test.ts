@@ -11,7 +11,7 @@ import { composeProject, type Project } from './support/compose-project.ts'
 import { docker, dockerEnv, engine, missing, onEvent } from './support/docker.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 const flip = (project: Project): boolean => {
   const off = project.env().includes('ENABLED=true')
@@ -35,18 +35,20 @@ describe.skipIf(missing !== undefined)(`compose under fire${missing ? ` (${missi
   test('a recreate that is killed at any moment is finished by the next one, with no container left over', async () => {
     const project = await running()
     const runtime = await runtimeOf(project)
-    const cells: string[] = []
     // The moments of a recreate, as the engine tells them.
     for (const moment of ['kill', 'die', 'rename', 'create', 'start', 'destroy']) {
-      const off = flip(project)
-      const hit = await killedAt(project, runtime.commands()[0]!, moment)
-      const left = project.containers().join(', ')
-      await runtime.applyConfig()
-      await runtime.verifyEffective(off ? GATE_OFF : GATE_ON)
-      expect(project.containers(), moment).toEqual([`${project.name}_server_1 running`])
-      cells.push(`${moment}${hit ? '' : ' (not hit)'}: ${left}`)
+      let hit = false
+      // At the last moments compose may have ended before somebody who is slow gets to kill it: then once more.
+      for (let tries = 0; !hit && tries < 10; tries++) {
+        const off = flip(project)
+        hit = await killedAt(project, runtime.commands()[0]!, moment)
+        const left = project.containers().join(', ')
+        await runtime.applyConfig()
+        await runtime.verifyEffective(off ? GATE_OFF : GATE_ON)
+        expect(project.containers(), `${moment}: ${left}`).toEqual([`${project.name}_server_1 running`])
+      }
+      expect(hit, `${moment} was reached`).toBe(true)
     }
-    expect(cells.filter((cell) => cell.includes('not hit'))).toEqual([])
   })
 
   test('an operator who recreates by hand at the same time costs a retry, not the server', async () => {
@@ -105,7 +107,8 @@ describe.skipIf(missing !== undefined)(`an engine that cannot be asked${missing 
       () => 'no refusal',
       (error: Error) => `${error.name}: ${error.message}`,
     )
-    expect(performance.now() - began).toBeLessThan(10_000)
+    // 4 s of its own; a busy machine may take its time to start a program.
+    expect(performance.now() - began).toBeLessThan(60_000)
     return message
   }
   afterEach(() => {

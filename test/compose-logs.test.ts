@@ -11,7 +11,7 @@ import { composeProject, type Project } from './support/compose-project.ts'
 import { docker, engine, missing } from './support/docker.ts'
 import { until } from './support/server.ts'
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 const DAY = 86_400_000
 const LIMIT = 120_000
@@ -90,11 +90,12 @@ describe.skipIf(missing !== undefined)(`the logs of the container${missing ? ` (
   test("are nobody else's: without a container of ours there is nothing to read", async () => {
     const id = project.inspect().Id
     project.compose('rm', '--stop', '--force', 'server')
-    const others = docker('ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=approval-ops.image')
-    expect(others).not.toContain(id)
-    // Other tests of this run may have their own servers on this engine.
+    const others = () => docker('ps', '--all', '--quiet', '--no-trunc', '--filter', 'label=approval-ops.image')
+    const before = others()
+    expect(before).not.toContain(id)
     const { finding } = await look(now - DAY, now)
-    expect(finding.state).toBe(others === '' ? 'not_configured' : finding.state)
+    // Other tests of this run may have their own servers on this engine, or make one just now.
+    if (before === '' && others() === '') expect(finding.state).toBe('not_configured')
   })
 })
 

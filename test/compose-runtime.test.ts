@@ -5,7 +5,7 @@ import { composeProject, type Project } from './support/compose-project.ts'
 import { docker, engine, IMAGE, missing } from './support/docker.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 describe.skipIf(missing !== undefined)(`the runtime compose${missing ? ` (${missing})` : ''}`, () => {
   let project: Project
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`the runtime compose${missing ? ` (${miss
     await runtime.applyConfig()
     expect(project.inspect().Id).toBe(Id)
     const hasty = composeRuntimeKind(
-      composeDeps(project, { stability: { answers: 1, overMs: 0, everyMs: 100, withinMs: 500 } }),
+      composeDeps(project, { stability: { answers: 1, overMs: 0, everyMs: 100, withinMs: 5_000 } }),
     )
     const wrong = { ...expected, settings: { OPS_LANG: 'ko' } }
     await expect(hasty.open(runtime.reference).verifyEffective(wrong)).rejects.toThrow('OPS_LANG')

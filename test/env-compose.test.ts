@@ -118,7 +118,7 @@ describe.skipIf(!hasCompose())('docker-compose is the judge of what an .env file
   })
 
   // One run of compose judges hundreds of files, so these are samples; the seed in a failure's text repeats it.
-  test('any file is either read as compose reads it, or refused', { timeout: 60_000 }, () => {
+  test('any file is either read as compose reads it, or refused', () => {
     const texts = fc.sample(fc.oneof(lines, noise), { numRuns: 600, seed })
     const accepted = texts.filter((text) => parseEnv(text).problems.length === 0)
     expect(accepted.length).toBeGreaterThan(100)
@@ -129,7 +129,7 @@ describe.skipIf(!hasCompose())('docker-compose is the judge of what an .env file
     expect(unlike).toEqual([])
   })
 
-  test('any value in any file is either read back by compose, or refused', { timeout: 60_000 }, () => {
+  test('any value in any file is either read back by compose, or refused', () => {
     const made = fc.sample(fc.tuple(lines, values), { numRuns: 600, seed }).flatMap(([text, value]) => {
       try {
         return [{ text, value, after: envBytes(setEnv(envText(Buffer.from(text)), 'K', value)) }]

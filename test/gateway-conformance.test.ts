@@ -71,7 +71,9 @@ test('the conformance suite finds an upstream that has all it asks for the same 
   expect(await throughGateway(upstream('stdio'), policy)).toEqual({ ...direct, ...DIFFERENT })
 })
 
-test('the conformance suite finds server-everything the same direct and through the gateway', async () => {
+test('the conformance suite finds server-everything the same direct and through the gateway', {
+  timeout: MANY_PROCESSES,
+}, async () => {
   const script = join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js')
   const port = await freePort()
   await listening(process.execPath, [script, 'streamableHttp'], /listening/i, { ...process.env, PORT: String(port) })

@@ -57,7 +57,7 @@ test('100 callers of the identical call over every protocol: one prompt, and as 
 test('while 1,000 calls are held, those that need nobody are answered over every protocol, and none runs that waits', async () => {
   const args = Array.from({ length: 1000 }, fresh)
   const held = args.map((own) => gateway.tool('danger', own, 'wait=250'))
-  await until('they all wait', async () => (await gateway.callers()) === 1000, 90)
+  await until('they all wait', async () => (await gateway.callers()) === 1000, 200)
   const client = await gateway.client()
   for (let n = 0; n < 20; n++) {
     const own = fresh()

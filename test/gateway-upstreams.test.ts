@@ -174,3 +174,23 @@ test('a tool that came while the first list was being read is there for a call, 
   await gateway.kill('SIGTERM')
   remove()
 })
+
+test('a tool server that is being ended gets no call any more: the approval stays unused', async () => {
+  const { path: dir, remove } = temporaryFolder()
+  // It does not listen when it is told to end, so that this takes a while.
+  const gateway = await startGateway(dir, { extra: ['--with-child', '--deaf'], policy: {} })
+  const held = gateway.tool('danger', { n: 1 }, 'wait=30')
+  await until('it is held', async () => (await gateway.callers()) === 1)
+  writeServers(dir, {})
+  gateway.child.kill('SIGHUP')
+  const upstreams = async () => (await gateway.call('GET', '/health', undefined, null)).json.gateway.upstreams
+  await until('it is none of ours any more', async () => (await upstreams()).length === 0)
+  const id = await gateway.decide('approve')
+  const told = await held
+  expect(told).toMatchObject({ status: 503, json: { code: 'upstream_unavailable' } })
+  expect(told.json.detail).toContain('it is being ended')
+  expect((await gateway.call('GET', `/api/approvals/${id}`)).json.consumed_at).toBeNull()
+  expect(gateway.received().filter(({ name }) => name === 'danger')).toEqual([])
+  await gateway.kill('SIGTERM')
+  remove()
+})

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { BACKUP_NAME } from '../src/backup/manifest.ts'
 import { loadConfig, ROOT } from '../src/config.ts'
 import { createContext } from '../src/context.ts'
@@ -17,9 +17,6 @@ import { realSystem } from '../src/system/real.ts'
 import type { HttpResult } from '../src/system/system.ts'
 import { backup, createDesk, NOW as TAKEN } from './support/backup.ts'
 import { environment, type RunningServer, startServer, TSX, temporaryFolder, writeEnv } from './support/server.ts'
-
-// It starts four programs of ours, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const NOW = Date.parse('2026-11-26T00:00:00Z')
 const DAY = 86_400_000

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../src/command.ts'
 import { dailyReport } from '../src/jobs/daily-report.ts'
 import type { DailyReportData } from '../src/report/daily-report-data.ts'
@@ -11,9 +11,6 @@ import { recordRestores } from '../src/restore-record.ts'
 import { realSystem } from '../src/system/real.ts'
 import { backup, REASON, RESTORE } from './support/backup.ts'
 import { environment, type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
-
-// It starts a server five times, and the machine may be busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 const HOUR = 3_600_000
 let folder: ReturnType<typeof temporaryFolder>

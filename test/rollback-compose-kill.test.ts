@@ -8,7 +8,7 @@ import { heard, REASON, startVictim } from './support/rollback.ts'
 import { until } from './support/server.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 const ORIGINAL = '# 팀 설정\r\nAPPROVAL_WORKFLOW_ENABLED="true"   # 승인\r\n'
 const DISABLE = ['--runtime', 'compose', '--yes', '--reason', REASON]
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)(
       }
       process.stderr.write(`container kill matrix: ${JSON.stringify(tally)}\n`)
       expect(Object.values(tally).reduce((a, b) => a + b, 0)).toBe(CELLS.length)
-    }, 600_000)
+    }, 1_800_000)
 
     const unfinished = (): string[] => {
       const folder = join(project.folder, 'rollbacks')

@@ -10,7 +10,7 @@ import { QUICK, REASON } from './support/rollback.ts'
 import { startServer, temporaryFolder, until } from './support/server.ts'
 
 // Real containers on a shared machine: the limits only catch what hangs.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
 
 /** What "the gate is off" means: in the container, by the server's own word, and in the file for the next recreate. */
 async function assertGateIsOff(project: Project): Promise<void> {
@@ -142,7 +142,7 @@ describe.skipIf(missing !== undefined)(title('rollback-disable of a server in a 
     const fault = `import net from 'node:net'\n${whenOff(NEVER_LISTENS.split('; ')[1]!)}`
     const project = await running({ fault })
     const before = now(project)
-    const { code, stderr } = await apply(project, { ...QUICK, overMs: 1_000, withinMs: 6_000 })
+    const { code, stderr } = await apply(project, { ...QUICK, overMs: 1_000, withinMs: 20_000 })
     expect(code, stderr).toBe(1)
     expect(stderr).toMatch(/does not answer/)
     await assertAsBefore(project, before)
@@ -238,7 +238,7 @@ describe.skipIf(missing !== undefined)(title('rollback-disable without an engine
         expect(stderr).toMatch(hint)
         expect([code, stdout]).toEqual([2, ''])
         // 5 s of its own; a busy machine may take its time to start it.
-        expect(ms).toBeLessThan(15_000)
+        expect(ms).toBeLessThan(60_000)
       }
     } finally {
       silent.close()

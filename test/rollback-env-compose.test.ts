@@ -33,7 +33,7 @@ const given = (project: Project): string[] => [...project.inspect().Config.Env].
 const title = (text: string): string => (missing === undefined ? text : `${text} (${missing})`)
 
 describe.skipIf(missing !== undefined)(title('rollback-env of a server in a container'), () => {
-  beforeAll(engine, 300_000)
+  beforeAll(engine, 900_000)
 
   test('one recreate brings every line of .env into the container; undo brings back what it was given', async () => {
     const project = await running({ env: 'APPROVAL_TIMEOUT=300\nGRAFANA_PASSWORD=hunter2\n' })
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(title('rollback-env of a server in a cont
         expect(readFileSync(join(project.folder, 'rollbacks', id, name), 'utf8'), name).not.toContain('hunter')
       }
     }
-  }, 300_000)
+  }, 900_000)
 
   test('a server that does not survive the new value is brought back with the old one: exit 1', async () => {
     const fault = "if (process.env.APPROVAL_TIMEOUT === '61') { console.error('cannot go on'); process.exit(70) }"
@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)(title('rollback-env of a server in a cont
     expect(code, stderr).toBe(1)
     expect([given(project), project.env()]).toEqual([was, edited])
     expect((await project.health()).config.effective.APPROVAL_TIMEOUT).toBe('60')
-  }, 300_000)
+  }, 900_000)
 
   test('killed on the way there and on the way back, and resumed: all of it, then what was, and the same bytes', async () => {
     const project = await running({ env: 'APPROVAL_TIMEOUT=60\n' })
@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)(title('rollback-env of a server in a cont
     await kill('moment take-over earlier values written', 'undo')
     expect((await project.health()).config.effective.APPROVAL_TIMEOUT).toBe('60')
     expect(given(project)).toEqual(was)
-  }, 300_000)
+  }, 900_000)
 
   test('what the compose file sets itself never follows .env: said, and refused', async () => {
     const project = await made({ env: 'RATE_LIMIT_ENABLED=true\n' })
@@ -136,5 +136,5 @@ describe.skipIf(missing !== undefined)(title('rollback-env of a server in a cont
     const done = await rollback(project, ...REASON, '--accept', 'RBAC_ENABLED')
     expect(done.code, done.stderr).toBe(0)
     expect((await project.health()).config.effective).toMatchObject({ APPROVAL_HOLD: '40', RBAC_ENABLED: 'false' })
-  }, 300_000)
+  }, 900_000)
 })

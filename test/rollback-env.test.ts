@@ -314,7 +314,7 @@ describe('killed at any moment, and resumed', () => {
       if (!begun) expect((await undo(dir)).code).toBe(0)
     }
     await until('nothing is unfinished', async () => (await rollbackEnv(dir, ['--dry-run'])).code === 0)
-  }, 300_000)
+  }, 1_800_000)
 
   test('told to end, it takes back what it has begun, or has finished it', async () => {
     server = await startServer(dir)
@@ -341,5 +341,5 @@ describe('killed at any moment, and resumed', () => {
     for (const [n, moment] of back.entries()) {
       if (await ended(n, moment, ['undo'], wanted, was)) expect((await apply(dir)).code).toBe(0)
     }
-  }, 300_000)
+  }, 1_800_000)
 })

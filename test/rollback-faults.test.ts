@@ -85,7 +85,7 @@ describe('a server that takes it badly', () => {
     const kept = join(dir, 'rollbacks', records()[0]!, 'snapshot', 'server-output.log')
     expect(readFileSync(kept, 'utf8')).toContain('cannot start')
     expect(result()).toMatchObject({ outcome: 'uncertain', exit_code: 3 })
-  }, 120_000)
+  })
 
   test('one that stands still is not touched: exit 2', async () => {
     await start('deaf')

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import stringWidth from 'string-width'
@@ -8,12 +8,14 @@ import { ROOT } from '../src/config.ts'
 import { onTerminal } from './support/cli.ts'
 import { fingerprint, REASON, rollback } from './support/rollback.ts'
 import {
+  alive,
   environment,
   lines,
   type RunningServer,
   startServer,
   TSX,
   temporaryFolder,
+  until,
   writeEnv,
 } from './support/server.ts'
 
@@ -103,4 +105,18 @@ test('a rehearsal goes there and back on a copy, touches nothing real, and is ke
   const copy = /(\/\S+approval-rehearsal-[\w-]+)\/\.env/.exec(stderr)![1]!
   expect(existsSync(copy)).toBe(false)
   expect(readFileSync(join(dir, '.env'), 'utf8')).toBe(ORIGINAL)
+})
+
+test('a rehearsal that is killed takes the server of its copy with it', async () => {
+  const TMPDIR = join(dir, 'tmp')
+  mkdirSync(TMPDIR)
+  const argv = ['--import', TSX, MAIN, '--runtime', 'process', '--rehearse']
+  const rehearsing = spawn(process.execPath, argv, { env: environment(dir, { TMPDIR }), cwd: '/', stdio: 'ignore' })
+  const serverFile = () =>
+    readdirSync(TMPDIR, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('/server.json'))
+  await until('the copy has its server', () => serverFile() !== undefined)
+  const { process: own } = JSON.parse(readFileSync(join(TMPDIR, serverFile()!), 'utf8'))
+  expect(alive(own.pid)).toBe(true)
+  rehearsing.kill('SIGKILL')
+  await until('it has ended', () => !alive(own.pid), 20)
 })

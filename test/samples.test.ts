@@ -13,7 +13,7 @@ const folder = temporaryFolder()
 let made: ReadonlyMap<string, string>
 beforeAll(async () => {
   made = await samples(folder.path)
-}, 180_000)
+})
 afterAll(folder.remove)
 
 test('the samples are what the reports say today: else `npm run samples`, and look at what changed', () => {

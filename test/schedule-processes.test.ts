@@ -89,7 +89,6 @@ describe('a scheduler that is killed', () => {
       expect(await start(['run', '--due', '--by', 'cron'], { at: NINE + 120_000 }).ended).toBe(0)
       expect(pids()).toHaveLength(1)
     },
-    120_000,
   )
 
   it('during a run leaves that run alone, and makes up for it only when it is gone', async () => {

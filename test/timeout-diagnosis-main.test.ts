@@ -9,7 +9,7 @@ const dir = temporaryFolder()
 let server: RunningServer
 beforeAll(async () => {
   server = await startServer(dir.path)
-}, 120_000)
+})
 afterAll(async () => {
   await server.kill('SIGKILL')
   dir.remove()

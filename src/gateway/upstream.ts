@@ -150,8 +150,9 @@ export function startUpstream(deps: UpstreamDeps) {
 
   /** @throws ApprovalError `upstream_unavailable` */
   function connected(): Client {
-    if (client && state.status === 'up') return client
-    const why = state.error === null ? 'it is still starting' : state.error
+    const { aborted: isEnding } = stop.signal
+    if (client && state.status === 'up' && !isEnding) return client
+    const why = isEnding ? 'it is being ended' : (state.error ?? 'it is still starting')
     throw new ApprovalError('upstream_unavailable', `the tool server ${name} is not available: ${why}`, {
       server: name,
     })

@@ -11,7 +11,7 @@ const defaults = Object.fromEntries(Object.entries(RULES).map(([key, { fallback 
 export const composeDeps = (project: Pick<Project, 'envFile'>, more: Partial<ComposeDeps> = {}): ComposeDeps => ({
   system: realSystem,
   now: Date.now,
-  stability: { answers: 3, overMs: 1_000, everyMs: 200, withinMs: 30_000 },
+  stability: { answers: 3, overMs: 1_000, everyMs: 200, withinMs: 90_000 },
   envFile: project.envFile,
   dockerHost: process.env.DOCKER_HOST,
   exported: [],

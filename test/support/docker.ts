@@ -88,8 +88,8 @@ export async function engine(): Promise<void> {
   mkdirSync(SHARED, { recursive: true })
   const ready = join(SHARED, 'ready')
   const done = (): boolean => existsSync(ready)
-  for (let left = 600; !done() && !claim(); left--) {
-    if (left === 0) throw new Error('another test file has not made the Docker image in 5 minutes')
+  for (let left = 1800; !done() && !claim(); left--) {
+    if (left === 0) throw new Error('another test file has not made the Docker image in 15 minutes')
     await sleep(500)
   }
   if (done()) return pointHere()
