@@ -4,6 +4,7 @@ import {
   type Config,
   ConfigError,
   credentialsPath,
+  envPath,
   isLoopback,
   loadConfig,
   type Settings,
@@ -12,15 +13,21 @@ import {
 } from './config.ts'
 import { type Desk, openDesk, VERSION } from './desk.ts'
 import { EXIT } from './exit-codes.ts'
+import { languageOf } from './lenient-config.ts'
 import { closed, listen } from './listen.ts'
 import { openLog } from './log.ts'
 import { issueToken } from './new-token.ts'
 import { startScheduler } from './scheduler-child.ts'
 import { keepServerFile } from './server-file.ts'
-import { banner, HELP } from './server-messages.ts'
+import { banner, serverWords } from './server-messages.ts'
 
 const argv = readArguments(process.argv.slice(2))
 if (argv) await main(argv)
+
+/** In the language that is configured, however wrong the rest of the configuration is. */
+function say() {
+  return serverWords(languageOf(process.env))
+}
 
 function readArguments(args: string[]) {
   try {
@@ -34,9 +41,10 @@ function readArguments(args: string[]) {
       },
     })
     if (!values.help && !values.version) return values
-    process.stdout.write(values.help ? HELP : `${VERSION}\n`)
+    process.stdout.write(values.help ? say().help : `${VERSION}\n`)
   } catch (error) {
-    fail(EXIT.USAGE, `${(error as Error).message}. Run npm start -- --help`)
+    const [problem = ''] = (error as Error).message.split('. ')
+    fail(EXIT.USAGE, say().badOption(problem))
   }
   return undefined
 }
@@ -58,11 +66,8 @@ async function main(options: ServerOptions): Promise<void> {
     assertReach(config.settings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return fail(
-      EXIT.BAD_CONFIG,
-      ...error.problems,
-      'The configuration is wrong. Correct the lines above; .env.example explains each setting',
-    )
+    const { problems } = error
+    return fail(EXIT.BAD_CONFIG, ...problems, say().badConfig(problems.length, envPath(process.env)))
   }
   const { settings } = config
   // What is written here holds arguments of calls: not for everybody on this machine.
@@ -70,20 +75,16 @@ async function main(options: ServerOptions): Promise<void> {
   if (options['new-token'] !== undefined) {
     try {
       const path = await issueToken(settings, options['new-token'], Date.now())
-      process.stdout.write(`A new token for ${options['new-token']} is in ${path}\n`)
+      process.stdout.write(`${say().token(options['new-token'], path)}\n`)
       return
     } catch (error) {
-      return fail(EXIT.BAD_CONFIG, `${(error as Error).message}. No token was issued; check SECURITY_DB_PATH`)
+      return fail(EXIT.BAD_CONFIG, say().noToken((error as Error).message))
     }
   }
   const { log, reopen } = openLog(settings.LOG_PATH)
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the server failed')
-    fail(
-      EXIT.CRITICAL,
-      `${error.stack}`,
-      `The server failed. Its log is ${settings.LOG_PATH}; start it again with npm start`,
-    )
+    fail(EXIT.CRITICAL, `${error.stack}`, say().failed(settings.LOG_PATH))
     process.exit()
   })
   for (const warning of config.warnings) log.warn(warning)
@@ -93,10 +94,7 @@ async function main(options: ServerOptions): Promise<void> {
     desk = await openDesk({ config, env: process.env, log })
   } catch (error) {
     log.fatal({ err: error }, 'the server did not start')
-    return fail(
-      EXIT.BAD_CONFIG,
-      `${(error as Error).message}. The server did not start; run npm run daily-check for the whole picture`,
-    )
+    return fail(EXIT.BAD_CONFIG, say().notStarted((error as Error).message))
   }
   let server: ServerType
   try {
@@ -105,8 +103,7 @@ async function main(options: ServerOptions): Promise<void> {
     await desk.close()
     log.fatal({ err: error }, 'the server did not start')
     const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const what = inUse ? `port ${settings.PORT} is taken by another program` : (error as Error).message
-    return fail(EXIT.BAD_CONFIG, `${what}. Stop that one, or set PORT to a free port`)
+    return fail(EXIT.BAD_CONFIG, inUse ? say().taken(settings.PORT) : say().notStarted((error as Error).message))
   }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : settings.PORT
