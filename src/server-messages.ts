@@ -1,32 +1,36 @@
-import { type Config, envPath } from './config.ts'
+import type { Config } from './config.ts'
 import type { Desk } from './desk.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Lang } from './report/document.ts'
 
 const HELP_EN = `Usage: npm start [-- --no-scheduler | --new-token USER]
 
-Starts the approval desk: the server and, as a process of its own, the scheduler.
+Starts the approval desk: the server and, as its own process, the scheduler.
 
-  --no-scheduler   only the server
-  --new-token USER a new token for USER into credentials.json (lost tokens, locked-out administrator)
-  --version        print the version
-  --help           print this
+  --no-scheduler    only the server
+  --new-token USER  a new token for USER into credentials.json (it was lost, or
+                    the administrator is locked out)
+  --version         print the version
+  --help            print this
 
-Signals: SIGTERM, SIGINT stop; SIGHUP reads ${envPath({})} and the policy again.
-Exit codes: ${EXIT.OK} stopped, ${EXIT.USAGE} usage, ${EXIT.BAD_CONFIG} configuration, database, policy or port cannot be used
+Signals: SIGTERM, SIGINT stop; SIGHUP reads .env and the policy again.
+Exit codes: ${EXIT.OK} stopped, ${EXIT.USAGE} usage, ${EXIT.BAD_CONFIG} configuration, database, policy or port
+cannot be used
 `
 
 const HELP_KO = `사용법: npm start [-- --no-scheduler | --new-token USER]
 
 승인 데스크를 시작합니다: 서버와, 따로 도는 프로세스인 스케줄러.
 
-  --no-scheduler   서버만
-  --new-token USER USER의 새 토큰을 credentials.json에 저장(토큰을 잃었거나 관리자가 잠겼을 때)
-  --version        버전
-  --help           이 도움말
+  --no-scheduler    서버만
+  --new-token USER  USER의 새 토큰을 credentials.json에 저장합니다(토큰을
+                    잃었거나 관리자가 잠겼을 때)
+  --version         버전
+  --help            이 도움말
 
-신호: SIGTERM, SIGINT는 정지, SIGHUP은 ${envPath({})} 파일과 정책을 다시 읽음
-종료 코드: ${EXIT.OK} 정지함, ${EXIT.USAGE} 잘못된 옵션, ${EXIT.BAD_CONFIG} 설정, 데이터베이스, 정책, 포트를 쓸 수 없음
+신호: SIGTERM, SIGINT는 정지, SIGHUP은 .env와 정책을 다시 읽음
+종료 코드: ${EXIT.OK} 정지함, ${EXIT.USAGE} 잘못된 옵션, ${EXIT.BAD_CONFIG} 설정, 데이터베이스, 정책, 포트를 쓸 수
+없음
 `
 
 interface Started {
