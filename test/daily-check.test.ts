@@ -120,7 +120,7 @@ describe('a desk at work', () => {
       'drill ok passed',
       'open ok none',
       'zombies ok none',
-      'yesterday ok none',
+      'yesterday ok before_record',
     ])
     const db = database()
     const canaries = db.prepare(
