@@ -1,18 +1,36 @@
-import { type Config, envPath } from './config.ts'
+import type { Config } from './config.ts'
 import type { Desk } from './desk.ts'
 import { EXIT } from './exit-codes.ts'
+import type { Lang } from './report/document.ts'
 
-export const HELP = `Usage: npm start [-- --no-scheduler | --new-token USER]
+const HELP_EN = `Usage: npm start [-- --no-scheduler | --new-token USER]
 
-Starts the approval desk: the server and, as a process of its own, the scheduler.
+Starts the approval desk: the server and, as its own process, the scheduler.
 
-  --no-scheduler   only the server
-  --new-token USER a new token for USER into credentials.json (lost tokens, locked-out administrator)
-  --version        print the version
-  --help           print this
+  --no-scheduler    only the server
+  --new-token USER  a new token for USER into credentials.json (it was lost, or
+                    the administrator is locked out)
+  --version         print the version
+  --help            print this
 
-Signals: SIGTERM, SIGINT stop; SIGHUP reads ${envPath({})} and the policy again.
-Exit codes: ${EXIT.OK} stopped, ${EXIT.USAGE} usage, ${EXIT.BAD_CONFIG} configuration, database, policy or port cannot be used
+Signals: SIGTERM, SIGINT stop; SIGHUP reads .env and the policy again.
+Exit codes: ${EXIT.OK} stopped, ${EXIT.USAGE} usage, ${EXIT.BAD_CONFIG} configuration, database, policy or port
+cannot be used
+`
+
+const HELP_KO = `사용법: npm start [-- --no-scheduler | --new-token USER]
+
+승인 데스크를 시작합니다: 서버와, 따로 도는 프로세스인 스케줄러.
+
+  --no-scheduler    서버만
+  --new-token USER  USER의 새 토큰을 credentials.json에 저장합니다(토큰을
+                    잃었거나 관리자가 잠겼을 때)
+  --version         버전
+  --help            이 도움말
+
+신호: SIGTERM, SIGINT는 정지, SIGHUP은 .env와 정책을 다시 읽음
+종료 코드: ${EXIT.OK} 정지함, ${EXIT.USAGE} 잘못된 옵션, ${EXIT.BAD_CONFIG} 설정, 데이터베이스, 정책, 포트를 쓸 수
+없음
 `
 
 interface Started {
@@ -37,6 +55,16 @@ const TEXTS = {
     ask: '   (asks, and waits)',
     decide: '   (the waiting list: a approves, r rejects)',
     check: '   (is everything well?)',
+    help: HELP_EN,
+    badOption: (problem: string) => `Bad option: ${problem}. npm start -- --help`,
+    badConfig: (n: number, file: string) =>
+      `The configuration is wrong (${n} ${n === 1 ? 'problem' : 'problems'} above). Correct ${file}. vi ${file}`,
+    taken: (port: number) =>
+      `port ${port} is taken by another program: stop that one, or set PORT to a free port. npm run daily-check`,
+    notStarted: (why: string) => `The server did not start: ${why}. npm run daily-check`,
+    failed: (log: string) => `The server failed; its log is ${log}. npm start`,
+    token: (user: string, path: string) => `A new token for ${user} is in ${path}`,
+    noToken: (why: string) => `No token was issued: ${why}. npm start -- --help`,
   },
   ko: {
     gateOff: (until: string) => `주의: 승인 게이트가 꺼져 있습니다(${until}). 위험한 도구가 승인 없이 실행됩니다`,
@@ -52,8 +80,20 @@ const TEXTS = {
     ask: '   (승인을 요청하고 기다립니다)',
     decide: '   (대기 목록: a 승인, r 거부)',
     check: '   (모두 정상인지 점검합니다)',
+    help: HELP_KO,
+    badOption: (problem: string) => `잘못된 옵션: ${problem}. npm start -- --help`,
+    badConfig: (n: number, file: string) => `설정이 잘못되었습니다(위 ${n}건). ${file} 파일을 고치십시오. vi ${file}`,
+    taken: (port: number) =>
+      `${port}번 포트는 다른 프로그램이 쓰고 있습니다. 그 프로그램을 멈추거나 PORT를 비어 있는 포트로 바꾸십시오. npm run daily-check`,
+    notStarted: (why: string) => `서버를 시작하지 못했습니다: ${why}. npm run daily-check`,
+    failed: (log: string) => `서버가 오류로 멈췄습니다. 로그는 ${log} 파일에 있습니다. npm start`,
+    token: (user: string, path: string) => `${user}의 새 토큰을 ${path}에 저장했습니다`,
+    noToken: (why: string) => `토큰을 발급하지 않았습니다: ${why}. npm start -- --help`,
   },
 } as const
+
+/** What the server says in the operator's language before it is up, and when it does not come up. */
+export const serverWords = (lang: Lang) => TEXTS[lang]
 
 /** What the operator sees when the server is up: where it is, what is unusual, what to type next. */
 export function banner({ config, port, desk, credentials }: Started): string {

@@ -4,6 +4,7 @@ import {
   type Config,
   ConfigError,
   credentialsPath,
+  envPath,
   isLoopback,
   loadConfig,
   type Settings,
@@ -12,12 +13,13 @@ import {
 } from './config.ts'
 import { type Desk, openDesk, VERSION } from './desk.ts'
 import { EXIT } from './exit-codes.ts'
+import { languageOf } from './lenient-config.ts'
 import { closed, listen } from './listen.ts'
 import { openLog } from './log.ts'
 import { issueToken } from './new-token.ts'
 import { startScheduler } from './scheduler-child.ts'
 import { keepServerFile } from './server-file.ts'
-import { banner, HELP } from './server-messages.ts'
+import { banner, serverWords } from './server-messages.ts'
 
 /** What src/server.ts hears from the first moment on. */
 export interface Signals {
@@ -36,6 +38,11 @@ export async function start(args: string[], signals: Signals, end: End): Promise
   if (options) await run(options, signals, end)
 }
 
+/** In the language that is configured, however wrong the rest of the configuration is. */
+function say() {
+  return serverWords(languageOf(process.env))
+}
+
 function readArguments(args: string[]) {
   try {
     const { values } = parseArgs({
@@ -48,9 +55,10 @@ function readArguments(args: string[]) {
       },
     })
     if (!values.help && !values.version) return values
-    process.stdout.write(values.help ? HELP : `${VERSION}\n`)
+    process.stdout.write(values.help ? say().help : `${VERSION}\n`)
   } catch (error) {
-    fail(EXIT.USAGE, `${(error as Error).message}. Run npm start -- --help`)
+    const [problem = ''] = (error as Error).message.split('. ')
+    fail(EXIT.USAGE, say().badOption(problem))
   }
   return undefined
 }
@@ -72,11 +80,8 @@ async function run(options: ServerOptions, signals: Signals, end: End): Promise<
     assertReach(config.settings)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return fail(
-      EXIT.BAD_CONFIG,
-      ...error.problems,
-      'The configuration is wrong. Correct the lines above; .env.example explains each setting',
-    )
+    const { problems } = error
+    return fail(EXIT.BAD_CONFIG, ...problems, say().badConfig(problems.length, envPath(process.env)))
   }
   const { settings } = config
   // What is written here holds arguments of calls: not for everybody on this machine.
@@ -84,20 +89,16 @@ async function run(options: ServerOptions, signals: Signals, end: End): Promise<
   if (options['new-token'] !== undefined) {
     try {
       const path = await issueToken(settings, options['new-token'], Date.now())
-      process.stdout.write(`A new token for ${options['new-token']} is in ${path}\n`)
+      process.stdout.write(`${say().token(options['new-token'], path)}\n`)
       return
     } catch (error) {
-      return fail(EXIT.BAD_CONFIG, `${(error as Error).message}. No token was issued; check SECURITY_DB_PATH`)
+      return fail(EXIT.BAD_CONFIG, say().noToken((error as Error).message))
     }
   }
   const { log, reopen } = openLog(settings.LOG_PATH)
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'the server failed')
-    fail(
-      EXIT.CRITICAL,
-      `${error.stack}`,
-      `The server failed. Its log is ${settings.LOG_PATH}; start it again with npm start`,
-    )
+    fail(EXIT.CRITICAL, `${error.stack}`, say().failed(settings.LOG_PATH))
     end()
   })
   for (const warning of config.warnings) log.warn(warning)
@@ -109,10 +110,7 @@ async function run(options: ServerOptions, signals: Signals, end: End): Promise<
     desk = await openDesk({ config, env: process.env, log })
   } catch (error) {
     log.fatal({ err: error }, 'the server did not start')
-    return fail(
-      EXIT.BAD_CONFIG,
-      `${(error as Error).message}. The server did not start; run npm run daily-check for the whole picture`,
-    )
+    return fail(EXIT.BAD_CONFIG, say().notStarted((error as Error).message))
   }
   if (isUnwanted()) {
     await desk.close()
@@ -126,8 +124,7 @@ async function run(options: ServerOptions, signals: Signals, end: End): Promise<
     await desk.close()
     log.fatal({ err: error }, 'the server did not start')
     const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    const what = inUse ? `port ${settings.PORT} is taken by another program` : (error as Error).message
-    return fail(EXIT.BAD_CONFIG, `${what}. Stop that one, or set PORT to a free port`)
+    return fail(EXIT.BAD_CONFIG, inUse ? say().taken(settings.PORT) : say().notStarted((error as Error).message))
   }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : settings.PORT

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request as ask, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { displayWidth } from '../src/report/printable.ts'
 import { cli, type OnTerminal, onTerminal, PROGRAM } from './support/cli.ts'
 import { type RunningServer, startServer, temporaryFolder, until } from './support/server.ts'
 
@@ -242,6 +243,28 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     expect(on.raw()).toContain('\u001b[?1049l')
   })
 
+  test('watch: Ctrl-Z gives the terminal back, fg takes it again, and another width is drawn anew', async () => {
+    const modes = "stty -a | grep -o -- '-*icanon'"
+    const program = `sh -c 'echo "pid=$$"; exec "$0" "$@"' '${process.execPath}' '${PROGRAM}' watch`
+    terminal = onTerminal(
+      env,
+      `set -m; ${program}; echo "stopped=$?"; ${modes}; fg > /dev/null; echo "code=$?"; ${modes}; echo end`,
+    )
+    const on = terminal
+    await on.sees('0 waiting')
+    on.type('\x1a')
+    await on.sees('stopped=148')
+    await on.sees('\nicanon')
+    expect(on.raw().split('stopped=148')[0]).toMatch(/\u001b\[\?1049l[^\u001b]*$/)
+    await on.sees('0 waiting')
+    const narrow = () => spawnSync('stty', ['-F', `/proc/${/pid=(\d+)/.exec(on.text())?.[1]}/fd/0`, 'cols', '20'])
+    expect(narrow().status).toBe(0)
+    await until('it is drawn anew', () => /0 waiting[^\r\n]*…\r*\n/.test(on.text().slice(-200)))
+    on.type('q')
+    await on.sees('code=0')
+    await on.sees('\nicanon')
+  })
+
   test('a list on 80 columns is never wider, with Hangul in it', async () => {
     await server.call(
       'POST',
@@ -257,5 +280,6 @@ describe.skipIf(!hasScript)('on a terminal', () => {
       .find((line) => line.includes('dev_user'))
     expect(row).toContain('code=가')
     expect(row).toContain('…')
+    for (const line of on.text().split(/[\r\n]+/)) expect(displayWidth(line), line).toBeLessThanOrEqual(80)
   })
 })

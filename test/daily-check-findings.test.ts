@@ -254,6 +254,17 @@ describe('the other settings', () => {
     })
   })
 
+  it.each([
+    [{ RBAC_ENABLED: 'false' }, {}, 'npm run config -- compare'],
+    [{ APPROVAL_WORKFLOW_ENABLED: 'false' }, {}, 'npm run config -- compare'],
+    [{ APPROVAL_DISABLED_UNTIL: '2026-11-22T12:00:00+09:00' }, {}, 'npm run config -- compare'],
+    [{ APPROVAL_TRUST_USER_HEADER: 'true' }, {}, 'npm run config -- compare'],
+    [{}, { RBAC_ENABLED: 'false' }, 'kill -HUP 4120'],
+    [{}, { APPROVAL_WORKFLOW_ENABLED: 'false' }, 'kill -HUP 4120'],
+  ])('where .env says %j and the server does %j, the next command weakens nothing', (configured, effective, next) => {
+    expect(look(configured, healthOf(effective)).found.next_command).toBe(next)
+  })
+
   it('of a silent server are unknown', () => {
     expect(look({}, null).found).toMatchObject({ state: 'unknown', code: 'unmeasured' })
   })

@@ -88,6 +88,13 @@ test('a day that ended before the record begins has no figures, which is not zer
   expect((await data(['--date', '2026-11-21'])).today.totals.total).toBe(1)
 })
 
+test('on the first evening, what was before the record is not said to have been without requests', async () => {
+  given([], [{ type: 'server_started', request_id: null, at: at('22 18:30:00') }])
+  const { stdout } = await run([], { now: NOW + 3_600_000 })
+  expect(stdout).toContain('이 기간은 기록이 시작되기 전입니다(기록 시작 2026-11-22 18:30:00)')
+  expect(stdout).not.toContain('이 기간에는 요청이 없었습니다')
+})
+
 /** A Sunday with everything in it. */
 function givenSunday(): void {
   given(

@@ -30,9 +30,9 @@ describe('.env.example', () => {
   })
 })
 
-test.each(['ko', 'en'])('every ops script explains itself in 80 columns (%s)', (lang) => {
+test.each(['ko', 'en'])('every script explains itself in 80 columns (%s)', (lang) => {
   const mains = Object.values(scripts).flatMap(
-    (script) => /^node .* (ops\/\S+|src\/scheduler\.ts)$/.exec(script)?.[1] ?? [],
+    (script) => /^(?:exec )?node .* (ops\/\S+|src\/(?:scheduler|server)\.ts)$/.exec(script)?.[1] ?? [],
   )
   expect(mains.length).toBeGreaterThan(10)
   for (const main of mains) {

@@ -383,8 +383,22 @@ describe('a start that cannot succeed says why, changes nothing and exits 78', (
     const blocker = createServer().listen(0, '127.0.0.1')
     await once(blocker, 'listening')
     const { port } = blocker.address() as { port: number }
-    expect(await failing({ PORT: String(port) })).toContain(`port ${port} is taken`)
+    expect(await failing({ PORT: String(port), OPS_LANG: 'en' })).toContain(`port ${port} is taken`)
+    expect(await failing({ PORT: String(port) })).toMatch(
+      new RegExp(`${port}번 포트는 다른 프로그램이 쓰고 있습니다.*\\. npm run daily-check\n$`),
+    )
     blocker.close()
+  })
+
+  test('the last line says in the language of the team why, and what to type', async () => {
+    writeEnv(dir.path, 'OPS_LANG=ko\nAPPROVAL_TIMEOUT=soon\n')
+    const file = `${dir.path}/.env`
+    expect(await failing({})).toMatch(new RegExp(`\n설정이 잘못되었습니다.*\\. vi ${file}\n$`))
+    expect(await failing({ OPS_LANG: 'en' })).toMatch(new RegExp(`\nThe configuration is wrong.*\\. vi ${file}\n$`))
+    writeEnv(dir.path, '')
+    const none = { POLICY_PATH: `${dir.path}/none.json` }
+    expect(await failing(none)).toMatch(/서버를 시작하지 못했습니다: .*none\.json.*\. npm run daily-check\n$/)
+    expect(await failing({ ...none, OPS_LANG: 'en' })).toMatch(/The server did not start: .*\. npm run daily-check\n$/)
   })
 
   test('every wrong line of .env at once, with its number', async () => {

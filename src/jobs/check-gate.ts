@@ -92,6 +92,11 @@ export function settingRows({ settings, health }: Pick<GateSeen, 'settings' | 'h
 
 const isWeak = (key: Key, text: string): boolean => SAFE[key] !== undefined && text !== String(SAFE[key])
 
+const weakens = ({ key, configured }: SettingRow): boolean =>
+  isWeak(key as Key, configured) ||
+  (key === 'APPROVAL_WORKFLOW_ENABLED' && configured === 'false') ||
+  (key === 'APPROVAL_DISABLED_UNTIL' && configured !== '–')
+
 function effectiveText({ config, rbac, trust_user_header }: Health, key: Key): string | null {
   // What the server does counts, not what it was told.
   if (key === 'RBAC_ENABLED') return String(rbac)
@@ -120,7 +125,9 @@ export function settingsFinding(rows: readonly SettingRow[], health: Health | nu
   const concerned = differing.length === 0 ? rows.filter(({ state }) => state !== 'ok') : apart
   const onlyAtStart = concerned.some(({ key }) => RULES[key as Key].fixed)
   const again = (onlyAtStart ? restart : reload)(health)
-  const next = differing.length === 0 ? `vi .env && ${again}` : again
+  // What is in force must not become weaker by a command that was typed without a look.
+  const effect = apart.some(weakens) ? 'npm run config -- compare' : again
+  const next = differing.length === 0 ? `vi .env && ${again}` : effect
   if (weak.length > 0 && differing.length > 0) {
     return finding('settings.weak_and_differ', 'warning', { weak, differing }, { next })
   }

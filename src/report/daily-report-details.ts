@@ -13,7 +13,7 @@ export function accountedBlocks(data: DailyReportData, voice: Voice): Block[] {
   const { say } = voice
   const period = periodText({ from: Date.parse(since.from), until: Date.parse(since.until) }, zone)
   const blocks = [heading(say('accounted', { period }))]
-  if (since.totals.total === 0) return [...blocks, paragraph(say('nothing_asked'))]
+  if (since.totals.total === 0) return [...blocks, paragraph(nothingAsked(data, voice))]
   return [
     ...blocks,
     {
@@ -30,6 +30,15 @@ export function accountedBlocks(data: DailyReportData, voice: Voice): Block[] {
     ...(since.decision_times.n > 0 ? [timesChart(since.decision_time_buckets, voice)] : []),
     ...unansweredBlocks(since, voice),
   ]
+}
+
+/** Nobody asked; or nobody could have, or it was not recorded. */
+function nothingAsked(
+  { gate: { record_begins }, since_last_report: { until } }: DailyReportData,
+  { say, time }: Voice,
+) {
+  const isBefore = record_begins !== null && Date.parse(record_begins) >= Date.parse(until)
+  return isBefore ? say('before_record', { at: time(record_begins) }) : say('nothing_asked')
 }
 
 /** Rows that make no sense are counted and shown, never dropped. */

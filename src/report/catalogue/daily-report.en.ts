@@ -76,6 +76,7 @@ export const en: SameKeys<typeof ko> = {
   bucket_h: '{sign}{n} h',
 
   accounted: 'Details, {period}',
+  before_record: 'This time is before the record, which begins {at}.',
   nothing_asked: 'There were no requests in this time.',
   tools: 'Top {n} tools',
   tool: 'Tool',

@@ -70,6 +70,7 @@ export const ko = {
   bucket_h: '{sign}{n}시간',
 
   accounted: '{period} 상세',
+  before_record: '이 기간은 기록이 시작되기 전입니다(기록 시작 {at}).',
   nothing_asked: '이 기간에는 요청이 없었습니다.',
   tools: '도구 상위 {n}개',
   tool: '도구',
