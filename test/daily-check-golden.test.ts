@@ -155,7 +155,7 @@ function data(): DailyCheckData {
       { key: 'APPROVAL_TIMEOUT', configured: '300', effective: '120', state: 'warning' },
       { key: 'SANDBOX_ENABLED', configured: 'true', effective: null, state: 'unknown' },
     ],
-    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33) },
+    yesterday: { day: day('2026-11-22', 41), week_before: day('2026-11-15', 33), record_begins: null },
     errors: {
       groups: [
         {

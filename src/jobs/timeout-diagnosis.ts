@@ -6,7 +6,7 @@ import { timeoutDiagnosisDocument } from '../report/timeout-diagnosis.ts'
 import type { Concurrency, TimeoutDiagnosisData, Timeouts } from '../report/timeout-diagnosis-data.ts'
 import { failureText } from '../report/timeout-diagnosis-text.ts'
 import { fromSqlTime, type ReadTransaction, sqlBound } from '../sql.ts'
-import { assertNotArchived } from './archived.ts'
+import { assertNotArchived, firstOnRecord } from './archived.ts'
 import { checkServer, type Health } from './check-server.ts'
 import { busyErrors, holdersOf, readConcurrency } from './concurrency.ts'
 import { measureSize, readGrowth } from './database-size.ts'
@@ -153,8 +153,10 @@ export function readTimeouts(
   const unanswered = readUnanswered(tx, period, now, zone, limit)
   const zombies = tx.all(reportQueries.checkZombies, { before: sqlBound(now - SWEEP_LATE_MS), limit: SHOWN_IDS })
   const since = fromSqlTime(zombies[0]?.expires_at ?? '')
+  const begin = fromSqlTime(firstOnRecord(tx) ?? '')
   return {
     ...{ from: new Date(period.from).toISOString(), until: new Date(period.until).toISOString() },
+    record_begins: begin > period.from ? new Date(begin).toISOString() : null,
     unanswered,
     zombies: {
       count: zombies[0]?.zombies ?? 0,

@@ -108,6 +108,8 @@ export interface Yesterday {
   readonly day: DayNumbers
   /** The same weekday a week before; null when there was no desk yet. */
   readonly week_before: DayNumbers | null
+  /** When the record begins, if that is after the day, of which nothing is known then; ISO 8601. */
+  readonly record_begins: string | null
 }
 
 /** The data of the report: what JSON prints. */
