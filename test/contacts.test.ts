@@ -156,7 +156,10 @@ describe('whom a finding calls for', () => {
     [20, 100, 'usual'],
     [21, 100, 'mass'],
   ])('%d rejected of %d decided yesterday is "%s"', (rejected, decided, code) => {
-    const finding = rejectionsFinding({ day: { date: '2026-11-21', rejected, decided } } as Yesterday)
+    const finding = rejectionsFinding({
+      day: { date: '2026-11-21', rejected, decided },
+      record_begins: null,
+    } as Yesterday)
     expect([finding.check, finding.code, finding.state]).toEqual([
       'rejections',
       code,

@@ -142,16 +142,16 @@ describe('a sound database', () => {
     expect((await findings()).yesterday).toMatchObject({ state: 'ok', code: 'numbers', facts: { total: 1 } })
   })
 
-  it('does not say that a day had no requests which ended before the record began', async () => {
-    const began = NOW - HOUR
-    const { db } = await openDatabase(path(), began)
+  it('says of a day before its record begins that nothing is known of it, and does not call that OK', async () => {
+    const { db } = await openDatabase(path(), NOW - HOUR)
     const store = createSqliteStore(db)
-    await store.append({ type: 'server_started', request_id: null, actor: 'server', at: began, data: {} })
+    await store.append({ type: 'server_started', request_id: null, actor: 'server', at: NOW - HOUR, data: {} })
     await store.close()
-    expect((await findings()).yesterday).toMatchObject({
-      ...{ state: 'ok', code: 'before_record' },
-      facts: { date: '2026-11-21', begins_at: new Date(began).toISOString() },
-    })
+    const begins_at = new Date(NOW - HOUR).toISOString()
+    const { yesterday, rejections } = await findings()
+    expect(yesterday).toMatchObject({ state: 'skipped', code: 'before_record', facts: { begins_at } })
+    expect(rejections).toMatchObject({ state: 'skipped', code: 'before_record', facts: { begins_at } })
+    expect((await readRecords(context(), 20_000)).yesterday?.record_begins).toBe(begins_at)
   })
 
   it('says of a day without requests what the week before had', async () => {

@@ -34,6 +34,8 @@ describe('tool servers', () => {
     const servers = {
       missing: { command: 'no-such-program-anywhere' },
       silent: { url: 'http://127.0.0.1:1/mcp' },
+      brief: { command: process.execPath, args: ['-e', 'process.exit(3)'] },
+      shut: { command: 'sh', args: ['-c', 'exec <&-; sleep 0.2; exit 4'] },
       far: { url: `http://127.0.0.1:${port}/mcp` },
     }
     const policy = { peek: 'LOW', 'get-sum': 'LOW' }
@@ -71,6 +73,13 @@ describe('tool servers', () => {
     expect((await stateOf('missing')).error).toContain('no-such-program-anywhere cannot be started')
     await until('so is the other', async () => (await stateOf('silent')).status === 'down')
     expect((await stateOf('silent')).error).toBe('fetch failed (ECONNREFUSED)')
+    for (const [name, code] of [
+      ['brief', 3],
+      ['shut', 4],
+    ] as const) {
+      await until(`${name} has ended`, async () => (await stateOf(name)).status === 'down')
+      expect((await stateOf(name)).error).toBe(`it ended with code ${code}`)
+    }
     expect((await gateway.tool('nope', {})).json.detail).toContain('not available now: missing')
     expect((await gateway.tool('peek', {})).status).toBe(200)
   })

@@ -52,6 +52,7 @@ describe('what is not a well-formed request to ask is refused, and creates nothi
     ['no tool', { arguments: {} }, {}, 422, 'invalid'],
     ['a tool name with a line break', { ...good, tool_name: 'a\nb' }, {}, 422, 'invalid'],
     ['a tool name with a right-to-left mark', { ...good, tool_name: 'a\u202eb' }, {}, 422, 'invalid'],
+    ['a tool that would count in no report, as drills', { ...good, server: 'ops-canary' }, {}, 422, 'invalid'],
     ['an unknown member', { ...good, request_id: 'mine' }, {}, 422, 'invalid'],
     ['a body that is a list', [], {}, 422, 'invalid'],
     ['an infinite number', '{"tool_name":"x","arguments":{"n":1e999}}', {}, 422, 'invalid'],

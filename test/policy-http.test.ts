@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeEnv(dir.path, '')
   server = await startServer(dir.path, { POLICY_PATH: path })
   for (let n = 0; n < 3; n++) await server.ask(`print(${n})`)
-  const drill = { tool_name: 'drill', server: 'ops-canary', arguments: {} }
+  const drill = { tool_name: 'ops-canary', server: 'ops-canary', arguments: {} }
   await server.call('POST', '/api/approvals', drill, 'dev_user')
 })
 afterAll(async () => {

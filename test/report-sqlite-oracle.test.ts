@@ -195,7 +195,7 @@ function compareDiagnosis(context: JobContext, figures: readonly Figure[], name:
   const { now, zone } = context
   const question = { period: { from: now - 7 * DAY, until: now }, now, zone, limit: 5, timeout: 300 }
   const reader = context.reader()
-  const { unanswered, zombies } = reader.read((tx) => readTimeouts(tx, question))
+  const { unanswered, zombies } = readTimeouts(reader, question)
   reader.close()
   expect(unanswered.total, name).toBe(value('totals', 'seven_days').unanswered)
   expect(Object.fromEntries(unanswered.by_tool.map((tool) => [tool.key, tool.unanswered])), name).toEqual(

@@ -200,6 +200,15 @@ describe('the diagnosis', () => {
     expect(said).toContain(each(by_hour, hours))
   })
 
+  test('says from when on anything is known, when that is not all of the days', async () => {
+    givenWeek()
+    const { record_begins } = (await data(['--days', '30'])).timeouts!
+    expect(record_begins).toBe('2026-11-15T01:00:00.000Z')
+    expect((await run(['--days', '30', '--lang', 'en'])).stdout).toContain('Nothing is known of the time before')
+    expect((await data(['--days', '1'])).timeouts!.record_begins).toBeNull()
+    expect((await run(['--days', '1', '--lang', 'en'])).stdout).not.toContain('Nothing is known')
+  })
+
   test('looks back as many days as asked for', async () => {
     givenWeek()
     expect((await data(['--days', '1'])).timeouts!.unanswered.total).toBe(4)

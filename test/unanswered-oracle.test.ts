@@ -7,7 +7,7 @@ import { peakOf, readConcurrency } from '../src/jobs/concurrency.ts'
 import { readTimeouts } from '../src/jobs/timeout-diagnosis.ts'
 import { reportQueries } from '../src/queries.ts'
 import { REASONS } from '../src/report/unanswered.ts'
-import { sqlTime } from '../src/sql.ts'
+import { type Reader, sqlTime } from '../src/sql.ts'
 import { openReader } from '../src/store/reader.ts'
 import {
   createDatabase,
@@ -192,7 +192,7 @@ const asRecord = (tallies: readonly { key: string | number; unanswered: number }
   Object.fromEntries(tallies.filter(({ unanswered }) => unanswered > 0).map(({ key, unanswered }) => [key, unanswered]))
 
 let run = 0
-function read<T>({ rows, events, lives }: Desk, work: Parameters<ReturnType<typeof openReader>['read']>[0]): T {
+function open<T>({ rows, events, lives }: Desk, work: (reader: Reader) => T): T {
   const path = join(folder, `${++run}.db`)
   const db = createDatabase(path, { wal: false })
   insertEvents(db, events)
@@ -201,12 +201,14 @@ function read<T>({ rows, events, lives }: Desk, work: Parameters<ReturnType<type
   db.close()
   const reader = openReader(path, Object.values(reportQueries))
   try {
-    return reader.read(work) as T
+    return work(reader)
   } finally {
     reader.close()
     rmSync(path)
   }
 }
+
+const read = <T>(given: Desk, work: Parameters<Reader['read']>[0]): T => open(given, (reader) => reader.read(work) as T)
 
 // ── The comparison ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -215,9 +217,22 @@ test.each(['Asia/Seoul', 'America/New_York'])('in %s every figure is what a loop
   const period = { from: FROM - 3_600_000, until: NOW }
   fc.assert(
     fc.property(desk, (given) => {
-      const found = read<ReturnType<typeof readTimeouts>>(given, (tx) =>
-        readTimeouts(tx, { period, now: NOW, zone, limit: 1000, timeout: 300 }),
-      )
+      const found = open(given, (reader) => {
+        let reads = 0
+        const counted: Reader = {
+          ...reader,
+          read(work) {
+            reads++
+            return reader.read(work)
+          },
+        }
+        const timeouts = readTimeouts(counted, { period, now: NOW, zone, limit: 1000, timeout: 300 }, 1_800_000)
+        // No more than one part in a transaction, however long the period is.
+        expect(reads).toBeGreaterThanOrEqual((period.until - period.from) / 1_800_000)
+        return timeouts
+      })
+      const asked = found.unanswered.latest.flatMap(({ requested_at: at }) => Date.parse(at!) || [])
+      expect(asked).toEqual(asked.toSorted((a, b) => b - a))
       const bounds = [sqlTime(period.from).slice(0, 19), sqlTime(period.until).slice(0, 19)] as const
       const inside = given.rows.filter(
         ({ requested_at: at, server }) => server !== 'ops-canary' && at! >= bounds[0] && at! < bounds[1],

@@ -325,6 +325,15 @@ describe('tools by risk', () => {
     expect((await run(['--risk', '--lang', 'en'])).stdout).toMatch(/c +not recorded/)
   })
 
+  test('and approvers that are too many to show are by a command about the same weeks', async () => {
+    const rows = times(25, (i) => decided(minute('2026-11-17', i), 'approved', 40, { responder_id: `user-${i}` }))
+    const tools = times(12, (i) => times(10, () => decided('2026-11-18T10:00', 'approved', 40, { tool_name: `t${i}` })))
+    given([...rows, ...tools.flat()])
+    const said = (await run(['--lang', 'en'])).stdout.replace(/\s+/g, ' ')
+    expect(said).toMatch(/\d more: npm run -s weekly-summary -- --date 2026-11-23 --format json/)
+    expect(said).toContain('3 more: npm run -s weekly-summary -- --risk --days 29 --date 2026-11-23')
+  })
+
   test('are shown for all the weeks by the command that a finding names', async () => {
     given([], [bypassed('2026-10-26T01:00', 'early')])
     const [found] = (await data()).findings

@@ -1,10 +1,11 @@
 import { assertExact, digested } from './digest.ts'
+import { ApprovalError } from './errors.ts'
 import { explainLevel, forecast } from './forecast.ts'
 import { gateAt } from './gate.ts'
 import { type Actor, assertMayAsk, assertMayDecide } from './identity.ts'
 import { createLimits } from './limits.ts'
 import { levelOf, needsApproval, type Policy } from './policy.ts'
-import { type Call, type Level, type Request, statusAt } from './request.ts'
+import { CANARY_SERVER, type Call, type Level, type Request, statusAt } from './request.ts'
 import type { ServiceDeps } from './service.ts'
 
 export type Asked =
@@ -30,7 +31,7 @@ export function createAsking({ store, settings, policy, newId, rules, changed, b
      * Asks for approval of one call; joins the open request of the same requester and digest.
      * @param runs this is the call itself, and not only the question: it counts although nobody need be asked, and it
      *   joins an approval that was given a moment ago
-     * @throws ApprovalError `role`, `rate_limited`, `queue_full`
+     * @throws ApprovalError `role`, `rate_limited`, `queue_full`, `invalid`
      */
     async ask(
       actor: Actor,
@@ -42,6 +43,10 @@ export function createAsking({ store, settings, policy, newId, rules, changed, b
       }: { reason?: string | null; timeout?: number | undefined; runs?: boolean },
       now: number,
     ): Promise<Asked> {
+      // Else whoever names that server could keep any call out of the reports.
+      if (call.server === CANARY_SERVER && call.tool !== CANARY_SERVER) {
+        throw new ApprovalError('invalid', `the server ${CANARY_SERVER} is the drill's, whose tool has the same name`)
+      }
       const level = levelOf(policy(), call)
       assertMayAsk(actor, level, rules())
       if (!needsApproval(level)) {

@@ -6,7 +6,10 @@ export const STATUSES = ['pending', 'approved', 'rejected', 'expired', 'cancelle
 export type Status = (typeof STATUSES)[number]
 export type Decision = 'approved' | 'rejected'
 
-/** The calls of the morning drill name this server: no upstream has that name, and no statistic counts them. */
+/**
+ * The calls of the morning drill name this server, and their tool the same: no upstream has that name, and no statistic
+ * counts them.
+ */
 export const CANARY_SERVER = 'ops-canary'
 
 /** What an agent wants to run. The digest covers exactly these three. */

@@ -105,7 +105,9 @@ export class ChildTransport implements Transport {
     const stdin = this.#child?.stdin
     if (!stdin?.writable) return Promise.reject(new Error('the tool server has ended'))
     return new Promise((resolve, reject) => {
-      stdin.write(serializeMessage(message), (error) => (error ? reject(error) : resolve()))
+      // Whose input is shut is about to end, mostly: how it ends says more than that it could not be written to.
+      const fail = (error: Error) => void Promise.race([this.#ended, sleep(GRACE)]).then(() => reject(error))
+      stdin.write(serializeMessage(message), (error) => (error ? fail(error) : resolve()))
     })
   }
 

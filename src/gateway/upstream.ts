@@ -80,7 +80,7 @@ export function startUpstream(deps: UpstreamDeps) {
     } catch (error) {
       // Its own last word says more than that the connection closed.
       const ending = connection.lastWord()
-      throw ending === '' ? error : new Error(ending, { cause: error })
+      throw ending === '' ? error : new Error(ending)
     } finally {
       client = undefined
       await connection.close()

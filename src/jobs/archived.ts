@@ -22,14 +22,18 @@ export function assertNotArchived(tx: ReadTransaction, { from }: Period, setting
   throw new ReaderError('archived', join(archivePath(settings), holder.file), `${until} UTC`)
 }
 
-/** @throws ReaderError `before_record`: of a period that ended before anything was written nothing is known, not zero */
-export function assertOnRecord(tx: ReadTransaction, { until }: Period, { SECURITY_DB_PATH }: Settings): void {
-  // Then the record is older than what is left of it here.
-  if (readArchivedUntil(tx) !== null) return
+/** When the record begins, as the database writes it; null where it is older than what is left of it here, or empty. */
+export function firstOnRecord(tx: ReadTransaction): string | null {
+  if (readArchivedUntil(tx) !== null) return null
   const { first: request } = tx.one(reportQueries.firstRequest, {})!
   const event = tx.one(reportQueries.checkFirstEvent, {})?.at ?? null
-  const [first] = [request, event].filter((at) => at !== null).sort()
-  if (first !== undefined && sqlBound(until) <= first) {
+  return [request, event].filter((at) => at !== null).sort()[0] ?? null
+}
+
+/** @throws ReaderError `before_record`: of a period that ended before anything was written nothing is known, not zero */
+export function assertOnRecord(tx: ReadTransaction, { until }: Period, { SECURITY_DB_PATH }: Settings): void {
+  const first = firstOnRecord(tx)
+  if (first !== null && sqlBound(until) <= first) {
     throw new ReaderError('before_record', SECURITY_DB_PATH, `${first.slice(0, 19)} UTC`)
   }
 }

@@ -3,8 +3,9 @@ import { finding } from './check.ts'
 import { reportCommand } from './daily-report-periods.ts'
 
 /** Many refusals in one day: somebody asks for what they should not, or a tool has gone wrong. */
-export function rejectionsFinding({ day }: Yesterday): Finding {
+export function rejectionsFinding({ day, record_begins: begins_at }: Yesterday): Finding {
   const { rejected, decided } = day
+  if (begins_at !== null) return finding('rejections.before_record', 'skipped', { begins_at })
   const facts = { rejected, decided }
   if (decided < LIMITS.mass_decided) return finding('rejections.few', 'ok', facts)
   if (rejected * 100 > decided * LIMITS.mass_percent) {

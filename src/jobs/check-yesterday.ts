@@ -2,6 +2,7 @@ import { reportQueries } from '../queries.ts'
 import type { DayNumbers, Finding, Yesterday } from '../report/daily-check-data.ts'
 import { type Day, dayBounds } from '../report/period.ts'
 import { fromSqlTime, type ReadTransaction, sqlBound, sqlTime } from '../sql.ts'
+import { firstOnRecord } from './archived.ts'
 import { finding, iso } from './check.ts'
 import { reportCommand } from './daily-report-periods.ts'
 import { bounds, readDecisions, readTotals } from './statistics.ts'
@@ -15,14 +16,9 @@ export function readYesterday(tx: ReadTransaction, now: number, zone: string): Y
   const before = dayBounds(now, zone, -8)
   const { first } = tx.one(reportQueries.firstRequest, {})!
   const hasBefore = first !== null && first < sqlBound(before.until)
-  const began = fromSqlTime(tx.one(reportQueries.checkFirstEvent, {})?.at ?? '')
-  // The requests of an adopted database are older than its record.
-  const isUnknown = began >= day.until && (first === null || first >= sqlBound(day.until))
-  return {
-    day: numbersOf(tx, day, now),
-    week_before: hasBefore ? numbersOf(tx, before, now) : null,
-    record_begins: isUnknown ? iso(began) : null,
-  }
+  const begin = firstOnRecord(tx)
+  const record_begins = begin !== null && sqlBound(day.until) <= begin ? iso(fromSqlTime(begin)) : null
+  return { day: numbersOf(tx, day, now), week_before: hasBefore ? numbersOf(tx, before, now) : null, record_begins }
 }
 
 function numbersOf(tx: ReadTransaction, day: Day, now: number): DayNumbers {
@@ -32,9 +28,9 @@ function numbersOf(tx: ReadTransaction, day: Day, now: number): DayNumbers {
   return { date: day.date, ...readTotals(tx, day, now), p50_ms, p90_ms, p95_ms, max_ms, odd_rows }
 }
 
-export function yesterdayFinding({ day, week_before, record_begins }: Yesterday): Finding {
+export function yesterdayFinding({ day, week_before, record_begins: begins_at }: Yesterday): Finding {
   const { date, total, approved, rejected, unanswered, cancelled, open, odd_rows: odd } = day
-  if (record_begins !== null) return finding('yesterday.before_record', 'ok', { date, begins_at: record_begins })
+  if (begins_at !== null) return finding('yesterday.before_record', 'skipped', { date, begins_at })
   const facts = { date, total, approved, rejected, unanswered, cancelled, open }
   if (odd > 0) return finding('yesterday.odd', 'warning', { ...facts, odd }, { next: reportCommand(date) })
   if (week_before === null) {

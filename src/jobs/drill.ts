@@ -37,7 +37,7 @@ export interface DrillTarget {
   readonly timeoutMs: number
 }
 
-const TOOL = 'ops-canary'
+const TOOL = CANARY_SERVER
 const REASON = 'drill of the daily check'
 /** Short deadlines: a canary that nobody can take back any more is expired within seconds. */
 const DECIDED_WITHIN_S = 5

@@ -98,7 +98,7 @@ export function decisionTimes(sorted: Float64Array): DecisionTimes {
 }
 
 /** Filled one by one: spreading a year's decisions would need a multiple of their memory. */
-function ascending(tallies: readonly Tally[]): Float64Array {
+export function ascending(tallies: readonly Tally[]): Float64Array {
   const sorted = new Float64Array(tallies.reduce((n, { times }) => n + times.length, 0))
   let i = 0
   for (const { times } of tallies) for (const ms of times) sorted[i++] = ms

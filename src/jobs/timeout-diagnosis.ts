@@ -5,15 +5,16 @@ import type { Period } from '../report/period.ts'
 import { timeoutDiagnosisDocument } from '../report/timeout-diagnosis.ts'
 import type { Concurrency, TimeoutDiagnosisData, Timeouts } from '../report/timeout-diagnosis-data.ts'
 import { failureText } from '../report/timeout-diagnosis-text.ts'
-import { fromSqlTime, type ReadTransaction, sqlBound } from '../sql.ts'
-import { assertNotArchived } from './archived.ts'
+import { fromSqlTime, type Reader, type ReadTransaction, sqlBound } from '../sql.ts'
+import { assertNotArchived, firstOnRecord } from './archived.ts'
 import { checkServer, type Health } from './check-server.ts'
 import { busyErrors, holdersOf, readConcurrency } from './concurrency.ts'
 import { measureSize, readGrowth } from './database-size.ts'
 import { type JobContext, job } from './job.ts'
+import { ascending, readTallies, type Tally } from './statistics.ts'
 import { findingsOf, verdictOf, withContacts } from './timeout-findings.ts'
-import { readTimes } from './timeout-times.ts'
-import { readUnanswered, SWEEP_LATE_MS } from './unanswered.ts'
+import { timesOf } from './timeout-times.ts'
+import { countUnanswered, SWEEP_LATE_MS } from './unanswered.ts'
 
 const DAY = 86_400_000
 const MAX_DAYS = 400
@@ -97,18 +98,21 @@ async function diagnose(
   const period = { from: now - days * DAY, until: now }
   const reader = context.reader()
   let read: ReturnType<typeof readAll>
+  let timeouts: Timeouts | null
   try {
     read = reader.read((tx) => {
       assertNotArchived(tx, period, settings)
-      return readAll(tx, { period, now, zone, limit, wanted, timeout: effective ?? configured })
+      return readAll(tx, { period, now, wanted })
     })
+    const question = { period, now, zone, limit, timeout: effective ?? configured }
+    timeouts = wanted.timeouts ? readTimeouts(reader, question) : null
   } finally {
     // Before anybody asks who holds the file.
     reader.close()
   }
   const found = {
     server_answers: health !== null,
-    timeouts: read.timeouts,
+    timeouts,
     concurrency: read.concurrency && (await completed(context, read.concurrency, health)),
     size: read.growth && (await measureSize(system, settings.SECURITY_DB_PATH, read.growth)),
   }
@@ -131,37 +135,51 @@ interface Question {
   readonly now: number
   readonly zone: string
   readonly limit: number
-  readonly wanted: Wanted
   /** Seconds. */
   readonly timeout: number
 }
 
-/** All of it from one snapshot of the database, so that its parts agree. */
-function readAll(tx: ReadTransaction, question: Question) {
-  const { period, now, wanted } = question
+function readAll(tx: ReadTransaction, { period, now, wanted }: Pick<Question, 'period' | 'now'> & { wanted: Wanted }) {
   return {
-    timeouts: wanted.timeouts ? readTimeouts(tx, question) : null,
     concurrency: wanted.concurrency ? readConcurrency(tx, period, now) : null,
     growth: wanted.size ? readGrowth(tx, period, now) : null,
   }
 }
 
+/**
+ * Each part of the period is a snapshot by itself: a year of a busy desk at once would hold the WAL for too long.
+ * @param part how long a part is, ms
+ */
 export function readTimeouts(
-  tx: ReadTransaction,
-  { period, now, zone, limit, timeout }: Omit<Question, 'wanted'>,
+  reader: Reader,
+  { period, now, zone, limit, timeout }: Question,
+  part: number = DAY,
 ): Timeouts {
-  const unanswered = readUnanswered(tx, period, now, zone, limit)
-  const zombies = tx.all(reportQueries.checkZombies, { before: sqlBound(now - SWEEP_LATE_MS), limit: SHOWN_IDS })
+  const count = countUnanswered(now, zone, limit)
+  const tallies: Tally[] = []
+  for (let until = period.until; until > period.from; until -= part) {
+    const own = { from: Math.max(period.from, until - part), until }
+    reader.read((tx) => {
+      count.read(tx, own)
+      tallies.push(...readTallies(tx, own))
+    })
+  }
+  const unanswered = count.result()
+  const { zombies, begin } = reader.read((tx) => ({
+    zombies: tx.all(reportQueries.checkZombies, { before: sqlBound(now - SWEEP_LATE_MS), limit: SHOWN_IDS }),
+    begin: fromSqlTime(firstOnRecord(tx) ?? ''),
+  }))
   const since = fromSqlTime(zombies[0]?.expires_at ?? '')
   return {
     ...{ from: new Date(period.from).toISOString(), until: new Date(period.until).toISOString() },
+    record_begins: begin > period.from ? new Date(begin).toISOString() : null,
     unanswered,
     zombies: {
       count: zombies[0]?.zombies ?? 0,
       since: Number.isNaN(since) ? null : new Date(since).toISOString(),
       ids: zombies.map(({ request_id }) => shortId(request_id)),
     },
-    ...readTimes(tx, period, unanswered, timeout),
+    ...timesOf(ascending(tallies), unanswered, timeout),
   }
 }
 

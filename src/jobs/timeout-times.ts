@@ -1,8 +1,6 @@
-import type { Period } from '../report/period.ts'
 import type { Bucket, Suggestion, Timeouts } from '../report/timeout-diagnosis-data.ts'
 import type { Unanswered } from '../report/unanswered.ts'
-import type { ReadTransaction } from '../sql.ts'
-import { decisionTimes, nearestRank, readDecisionTimes } from './statistics.ts'
+import { decisionTimes, nearestRank } from './statistics.ts'
 
 /**
  * With fewer cases the 95 % point is not bounded at all: only from 59 on does the longest time that was seen lie above
@@ -12,14 +10,15 @@ export const NEEDED = 59
 const KEPT_PERCENT = 95
 const BARS = 10
 
-/** How long decisions took against the timeout, and what timeout the data speak for. */
-export function readTimes(
-  tx: ReadTransaction,
-  period: Period,
+/**
+ * How long decisions took against the timeout, and what timeout the data speak for.
+ * @param times how long each took, ms, ascending
+ */
+export function timesOf(
+  times: Float64Array,
   unanswered: Unanswered,
   timeoutSeconds: number,
 ): Pick<Timeouts, 'decision_times' | 'distribution' | 'suggestion'> {
-  const times = readDecisionTimes(tx, period)
   return {
     decision_times: decisionTimes(times),
     distribution: distributionOf(times, timeoutSeconds * 1000),

@@ -36,36 +36,49 @@ interface Seen {
  * @param limit how many of the newest are listed by themselves
  */
 export function readUnanswered(tx: ReadTransaction, period: Period, now: number, zone: string, limit = 0): Unanswered {
-  const runs = readServerRuns(tx, period.from)
+  const count = countUnanswered(now, zone, limit)
+  count.read(tx, period)
+  return count.result()
+}
+
+/** The same of several periods, the newest first, each in a transaction of its own. */
+export function countUnanswered(now: number, zone: string, limit: number) {
   const wall = wallOf(zone)
   const all = new Sums<'all'>()
   const [tools, requesters] = [new Sums<string>(), new Sums<string>()]
   const [hours, weekdays] = [new Sums<number>(), new Sums<number>()]
   const latest: Case[] = []
   const late: number[] = []
-  for (const row of tx.each(reportQueries.unansweredLives, { ...bounds(period), now: sqlTime(now) })) {
-    const seen = seenOf(row.seen)
-    const reason = reasonOf(row, seen, runs, now)
-    all.add('all', reason)
-    tools.add(row.tool_name, reason)
-    requesters.add(row.user_id, reason)
-    const asked = fromSqlTime(row.requested_at ?? '')
-    if (!Number.isNaN(asked)) {
-      const local = wall(asked)
-      hours.add(local.getUTCHours(), reason)
-      weekdays.add(local.getUTCDay() || 7, reason)
-    }
-    if (reason === 'too_late') late.push(firstOf(seen, 'late') - asked)
-    if (latest.length < limit) latest.push(caseOf(row, seen, reason))
-  }
-  const { unanswered: total, reasons } = all.of('all')
   return {
-    ...{ total, reasons },
-    by_tool: tools.mostFirst(),
-    by_requester: requesters.mostFirst(),
-    by_hour: Array.from({ length: 24 }, (_, hour) => hours.of(hour)),
-    by_weekday: Array.from({ length: 7 }, (_, day) => weekdays.of(day + 1)),
-    ...{ latest, late_ms: late.sort((a, b) => a - b) },
+    read(tx: ReadTransaction, period: Period): void {
+      const runs = readServerRuns(tx, period.from)
+      for (const row of tx.each(reportQueries.unansweredLives, { ...bounds(period), now: sqlTime(now) })) {
+        const seen = seenOf(row.seen)
+        const reason = reasonOf(row, seen, runs, now)
+        all.add('all', reason)
+        tools.add(row.tool_name, reason)
+        requesters.add(row.user_id, reason)
+        const asked = fromSqlTime(row.requested_at ?? '')
+        if (!Number.isNaN(asked)) {
+          const local = wall(asked)
+          hours.add(local.getUTCHours(), reason)
+          weekdays.add(local.getUTCDay() || 7, reason)
+        }
+        if (reason === 'too_late') late.push(firstOf(seen, 'late') - asked)
+        if (latest.length < limit) latest.push(caseOf(row, seen, reason))
+      }
+    },
+    result(): Unanswered {
+      const { unanswered: total, reasons } = all.of('all')
+      return {
+        ...{ total, reasons },
+        by_tool: tools.mostFirst(),
+        by_requester: requesters.mostFirst(),
+        by_hour: Array.from({ length: 24 }, (_, hour) => hours.of(hour)),
+        by_weekday: Array.from({ length: 7 }, (_, day) => weekdays.of(day + 1)),
+        ...{ latest, late_ms: late.sort((a, b) => a - b) },
+      }
+    },
   }
 }
 

@@ -14,13 +14,11 @@ export function findingsOf({
   approvers,
   tools,
   data_quality,
-  date,
-  days,
-}: Pick<WeeklySummaryData, 'approvers' | 'tools' | 'data_quality' | 'date'> & {
-  /** That the weeks have, up to the date. */
-  readonly days: number
+  risk,
+}: Pick<WeeklySummaryData, 'approvers' | 'tools' | 'data_quality'> & {
+  /** The command that shows the tools by risk. */
+  readonly risk: string
 }): WeeklyFinding[] {
-  const risk = `npm run -s weekly-summary -- --risk --days ${days} --date ${date}`
   const findings: WeeklyFinding[] = []
   const when = (n: number, finding: Omit<WeeklyFinding, 'facts'> & { readonly facts?: WeeklyFinding['facts'] }) => {
     if (n > 0) findings.push({ ...finding, facts: { n, ...finding.facts } })

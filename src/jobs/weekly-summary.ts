@@ -1,6 +1,6 @@
 import { reportQueries } from '../queries.ts'
 import { addDays, dateIn, dayOf, isDate, weekOf } from '../report/period.ts'
-import { toolRiskDocument } from '../report/tool-risk.ts'
+import { riskCommand, toolRiskDocument } from '../report/tool-risk.ts'
 import type { ToolRiskData } from '../report/tool-risk-data.ts'
 import { weeklySummaryDocument } from '../report/weekly-summary.ts'
 import type { WeeklySummaryData } from '../report/weekly-summary-data.ts'
@@ -14,7 +14,6 @@ import { findingsOf, weeklyApprover } from './weekly-findings.ts'
 import { readTools, risksOf } from './weekly-tools.ts'
 import { addHours, isoSpan, readBeginning, readWeek, weeksUntil, withChanges } from './weekly-weeks.ts'
 
-const DAY = 86_400_000
 const WEEKS = 4
 const MOST_WEEKS = 26
 const DAYS = 28
@@ -137,8 +136,7 @@ export function readSummary(reader: Reader, { now, zone, date }: Around, complet
   const tools = risksOf(read.flatMap((week) => week.tools))
   const unknown_status = rows.reduce((sum, { totals }) => sum + (totals?.unknown_status ?? 0), 0)
   const data_quality = { unknown_status, ...outside }
-  const days = (Date.parse(date) - Date.parse(dateIn(weeks[0]!.from, zone))) / DAY + 1
-  const findings = findingsOf({ approvers, tools, data_quality, date, days })
+  const findings = findingsOf({ approvers, tools, data_quality, risk: riskCommand(weeks[0]!.from, date, zone) })
   const states = findings.map(({ state }) => state)
   return {
     ...{ now: new Date(now).toISOString(), zone, date },

@@ -109,7 +109,7 @@ export interface Yesterday {
   readonly day: DayNumbers
   /** The same weekday a week before; null when there was no desk yet. */
   readonly week_before: DayNumbers | null
-  /** Set when the day was over before the record began: then it has no figures, which is not zero. */
+  /** When the record begins, if that is after the day, of which nothing is known then; ISO 8601. */
   readonly record_begins: string | null
 }
 

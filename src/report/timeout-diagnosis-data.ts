@@ -37,6 +37,8 @@ export interface Timeouts {
   /** ISO 8601, half-open. */
   readonly from: string
   readonly until: string
+  /** When the record begins, if that is later than `from`; null: it has all of the period. */
+  readonly record_begins: string | null
   readonly unanswered: Unanswered
   /** Marked pending although the deadline has passed for a minute, whenever they were asked. */
   readonly zombies: { readonly count: number; readonly since: string | null; readonly ids: readonly string[] }

@@ -61,12 +61,13 @@ function findingBlocks({ findings, zone, contacts_problem: problem }: TimeoutDia
 
 function timeoutBlocks(timeouts: Timeouts, data: TimeoutDiagnosisData, voice: Voice): Block[] {
   const { say } = voice
-  const { from, until, unanswered, zombies } = timeouts
+  const { from, until, record_begins: begins, unanswered, zombies } = timeouts
   const period = periodText({ from: Date.parse(from), until: Date.parse(until) }, data.zone)
   const { count: n, ids } = zombies
   return [
     heading(say('reasons')),
     paragraph(say('period', { period, days: data.days })),
+    ...(begins === null ? [] : [paragraph(say('record_begins', { at: voice.time(begins, 'YYYY-MM-DD HH:mm') }))]),
     ...(unanswered.total === 0
       ? [paragraph(say('reasons_none'))]
       : [

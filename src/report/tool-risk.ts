@@ -2,7 +2,7 @@ import { en } from './catalogue/tool-risk.en.ts'
 import { ko } from './catalogue/tool-risk.ko.ts'
 import { type Block, type Document, type Lang, paragraph, type Table } from './document.ts'
 import { count, ratio } from './numbers.ts'
-import { localTime, periodText, zoneName } from './period.ts'
+import { dateIn, localTime, periodText, zoneName } from './period.ts'
 import type { ToolRisk, ToolRiskData, ToolRisks } from './tool-risk-data.ts'
 import { words } from './words.ts'
 
@@ -27,22 +27,34 @@ export function toolRiskDocument(data: ToolRiskData, lang: Lang): Document {
   }
 }
 
-/** @param most rows of each table; the rest is counted */
-export function riskBlocks({ ranked, few, critical }: ToolRisks, lang: Lang, most = Number.POSITIVE_INFINITY): Block[] {
+const DAY = 86_400_000
+
+/** What shows the risks of all days from the one of the instant `from` on to `date`, whenever it is typed. */
+export const riskCommand = (from: number, date: string, zone: string): string =>
+  `npm run -s weekly-summary -- --risk --days ${(Date.parse(date) - Date.parse(dateIn(from, zone))) / DAY + 1} --date ${date}`
+
+/** How many rows of each table are shown, and what shows the others. */
+interface Cut {
+  readonly most: number
+  readonly command: string
+}
+
+export function riskBlocks({ ranked, few, critical }: ToolRisks, lang: Lang, limit?: Cut): Block[] {
   const say = texts(lang)
   if (ranked.length + few.length === 0) return [paragraph(say('none')), paragraph(say('unrecorded'))]
   return [
     ...(critical.length > 0 ? [criticalTable(critical, say)] : []),
-    ...(ranked.length > 0 ? cut(ranked, most, say, rankedTable) : [paragraph(say('ranked_none'))]),
-    ...(few.length > 0 ? cut(few, most, say, fewTable) : []),
+    ...(ranked.length > 0 ? cut(ranked, limit, say, rankedTable) : [paragraph(say('ranked_none'))]),
+    ...(few.length > 0 ? cut(few, limit, say, fewTable) : []),
     paragraph(say('how')),
     paragraph(say('unrecorded')),
   ]
 }
 
-function cut(tools: readonly ToolRisk[], most: number, say: Say, table: typeof rankedTable): Block[] {
-  const more = tools.length - most
-  return [table(tools.slice(0, most), say), ...(more > 0 ? [paragraph(say('more', { n: count(more) }))] : [])]
+function cut(tools: readonly ToolRisk[], limit: Cut | undefined, say: Say, table: typeof rankedTable): Block[] {
+  if (!limit || tools.length <= limit.most) return [table(tools, say)]
+  const { most, command } = limit
+  return [table(tools.slice(0, most), say), paragraph(say('more', { n: count(tools.length - most), command }))]
 }
 
 const toolName = ({ tool_name }: ToolRisk): string => (tool_name === '' ? '–' : tool_name)

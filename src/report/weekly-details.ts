@@ -36,14 +36,14 @@ const weekday = (day: number, lang: Lang, length: 'short' | 'long'): string =>
   // The first of January 2024 was a Monday.
   new Intl.DateTimeFormat(lang, { weekday: length, timeZone: 'UTC' }).format(Date.UTC(2024, 0, 1 + day))
 
-export function approverBlocks({ approvers }: WeeklySummaryData, voice: Voice): Block[] {
+export function approverBlocks({ approvers, date }: WeeklySummaryData, voice: Voice): Block[] {
   const { say } = voice
   if (approvers.length === 0) return [heading(say('approvers')), paragraph(say('approvers_none'))]
   const more = approvers.length - MOST_APPROVERS
   return [
     heading(say('approvers')),
     approverTable(approvers.slice(0, MOST_APPROVERS), voice),
-    ...(more > 0 ? [paragraph(say('approvers_more', { n: count(more) }))] : []),
+    ...(more > 0 ? [paragraph(say('approvers_more', { n: count(more), date }))] : []),
     paragraph(say('signal_how')),
   ]
 }

@@ -3,7 +3,7 @@ import { ko } from './catalogue/weekly-summary.ko.ts'
 import { type Block, type Document, heading, type Item, type Lang, paragraph } from './document.ts'
 import { count } from './numbers.ts'
 import { localTime, zoneName } from './period.ts'
-import { riskBlocks } from './tool-risk.ts'
+import { riskBlocks, riskCommand } from './tool-risk.ts'
 import { approverBlocks, hourBlocks } from './weekly-details.ts'
 import type { WeeklyFinding, WeeklySummaryData, WeekRow } from './weekly-summary-data.ts'
 import { weekBlocks } from './weekly-weeks.ts'
@@ -41,7 +41,7 @@ export function weeklySummaryDocument(data: WeeklySummaryData, lang: Lang): Docu
       ...hourBlocks(data, voice),
       ...approverBlocks(data, voice),
       heading(say('tools')),
-      ...riskBlocks(tools, lang, MOST_TOOLS),
+      ...riskBlocks(tools, lang, { most: MOST_TOOLS, command: riskCommand(Date.parse(data.from), data.date, zone) }),
       ...qualityBlocks(data, voice),
     ],
   }
@@ -69,13 +69,13 @@ function summaryText(row: WeekRow | undefined, { say }: Voice): string {
   })
 }
 
-function findingBlocks({ findings }: WeeklySummaryData, { say, lang }: Voice): Block[] {
+function findingBlocks({ findings, date }: WeeklySummaryData, { say, lang }: Voice): Block[] {
   if (findings.length === 0) return [heading(say('findings')), paragraph(say('findings_none'))]
   const more = findings.length - MOST_FINDINGS
   return [
     heading(say('findings')),
     { kind: 'list', ordered: true, items: findings.slice(0, MOST_FINDINGS).map((item) => findingItem(item, lang)) },
-    ...(more > 0 ? [paragraph(say('findings_more', { n: more }))] : []),
+    ...(more > 0 ? [paragraph(say('findings_more', { n: more, date }))] : []),
   ]
 }
 

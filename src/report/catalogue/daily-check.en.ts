@@ -99,13 +99,13 @@ export const en: SameKeys<typeof ko> = {
 
   'title.yesterday': 'Yesterday',
   'yesterday.none': '{date}: no requests',
-  'yesterday.before_record': '{date} is before the record, which begins {begins_at}',
   'yesterday.numbers': '{date}: {total} requests, {approved} approved, {rejected} rejected, {unanswered} unanswered',
   'yesterday.compared':
     '{date}: {total} requests ({before} on {before_date}), {approved} approved, {rejected} rejected, {unanswered} unanswered',
   'yesterday.none_compared': '{date}: no requests ({before} on {before_date})',
   'yesterday.odd':
     '{date}: {total} requests, {approved} approved, {rejected} rejected, {unanswered} unanswered; {odd} odd rows',
+  'yesterday.before_record': '{date}: nothing is known of it, the record begins {begins_at}',
   'yesterday.unmeasured': 'the database cannot be read',
 
   'title.rejections': 'Rejections',
@@ -113,6 +113,7 @@ export const en: SameKeys<typeof ko> = {
   'rejections.usual': '{rejected} of {decided} decided yesterday',
   'rejections.few': '{rejected} of {decided} decided yesterday: too few to tell a share',
   'rejections.mass': '{rejected} of {decided} decided yesterday were rejected: mass rejections',
+  'rejections.before_record': 'nothing is known of yesterday, the record begins {begins_at}',
   'rejections.unmeasured': 'the database cannot be read',
 
   yesterday_table: 'Yesterday and the same weekday last week',

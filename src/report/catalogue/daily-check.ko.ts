@@ -96,12 +96,12 @@ export const ko = {
 
   'title.yesterday': '어제 통계',
   'yesterday.none': '{date}: 요청 없음',
-  'yesterday.before_record': '{date}: 기록이 시작되기 전입니다(기록 시작 {begins_at})',
   'yesterday.numbers': '{date}: 요청 {total}건, 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',
   'yesterday.compared':
     '{date}: 요청 {total}건(지난주 {before_date} {before}건), 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}',
   'yesterday.none_compared': '{date}: 요청 없음(지난주 {before_date} {before}건)',
   'yesterday.odd': '{date}: 요청 {total}건, 승인 {approved}, 거부 {rejected}, 미응답 {unanswered}; 이상한 행 {odd}건',
+  'yesterday.before_record': '{date}: 기록이 {begins_at}부터 있어 알 수 없습니다',
   'yesterday.unmeasured': '데이터베이스를 읽을 수 없습니다',
 
   'title.rejections': '거부 비율',
@@ -109,6 +109,7 @@ export const ko = {
   'rejections.usual': '어제 결정 {decided}건 중 거부 {rejected}건',
   'rejections.few': '어제 결정 {decided}건 중 거부 {rejected}건: 비율을 따지기에는 적습니다',
   'rejections.mass': '어제 결정 {decided}건 중 {rejected}건이 거부되었습니다: 대량 거부입니다',
+  'rejections.before_record': '기록이 {begins_at}부터 있어 어제는 알 수 없습니다',
   'rejections.unmeasured': '데이터베이스를 읽을 수 없습니다',
 
   yesterday_table: '어제와 지난주 같은 요일',

@@ -8,6 +8,7 @@ export const en: SameKeys<typeof ko> = {
   title_size: 'Diagnosis: size of the database',
   title_both: 'Diagnosis: concurrency and size of the database',
   as_of: 'As of {now} ({zone})',
+  record_begins: 'The record begins {at}. Nothing is known of the time before.',
   period: 'Requests of {period} ({days} {days|day|days})',
   verdict_ok: 'nothing to do',
   verdict_findings: '{n} {n|thing needs|things need} action - {first}',

@@ -5,6 +5,7 @@ export const ko = {
   title_size: '문제 진단: 데이터베이스 크기',
   title_both: '문제 진단: 동시성과 데이터베이스 크기',
   as_of: '{now} ({zone}) 기준',
+  record_begins: '기록은 {at}부터 있습니다. 그 전의 일은 알 수 없습니다.',
   period: '{period} ({days}일)에 들어온 요청',
   verdict_ok: '조치할 일이 없습니다',
   verdict_findings: '조치할 일 {n}건 - {first}',

@@ -22,7 +22,7 @@ export const en: SameKeys<typeof ko> = {
   while_on: 'Gate on',
   while_off: 'Gate off',
   level_unknown: 'not recorded',
-  more: '{n} more: npm run -s weekly-summary -- --risk',
+  more: '{n} more: {command}',
   how: 'Risk = lower bound of the Wilson 95% interval × level (LOW 1, MEDIUM 2, HIGH 3, CRITICAL 4). Where no level is recorded, HIGH counts.',
   unrecorded:
     'Calls that did not come to the desk, and calls that needed no approval (LOW, MEDIUM), are not recorded: nothing is known of them here.',

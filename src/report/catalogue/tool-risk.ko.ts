@@ -19,7 +19,7 @@ export const ko = {
   while_on: '게이트 켜짐',
   while_off: '게이트 꺼짐',
   level_unknown: '기록 없음',
-  more: '외 {n}개: npm run -s weekly-summary -- --risk',
+  more: '외 {n}개: {command}',
   how: '위험도 = 윌슨 95% 구간의 하한 × 등급(LOW 1, MEDIUM 2, HIGH 3, CRITICAL 4). 등급 기록이 없으면 HIGH로 계산합니다.',
   unrecorded:
     '데스크를 거치지 않은 호출과, 승인이 필요 없어 바로 실행된 호출(LOW, MEDIUM)은 기록되지 않으므로 여기서 알 수 없습니다.',

@@ -14,7 +14,7 @@ export const en: SameKeys<typeof ko> = {
 
   findings: 'To look at',
   findings_none: 'Nothing.',
-  findings_more: '{n} more: npm run -s weekly-summary -- --format json',
+  findings_more: '{n} more: npm run -s weekly-summary -- --date {date} --format json',
   calls_past_gate: 'By the record, {n} {n|call|calls} ran without a request while the gate was on: {tools}',
   own_decisions: '{n} {n|request was|requests were} decided by the one who asked',
   rubber_stamp: '{user} decided {k} of {n} within 2 s. Ask whether they read what they decide',
@@ -74,7 +74,7 @@ export const en: SameKeys<typeof ko> = {
   signal: 'Signal',
   signal_fast: 'look at it',
   generic: 'no person',
-  approvers_more: '{n} more: npm run -s weekly-summary -- --format json',
+  approvers_more: '{n} more: npm run -s weekly-summary -- --date {date} --format json',
   approvers_none: 'Nothing was decided: there are no approvers.',
   signal_how:
     'Signal: 10 decisions or more, 30% of them within 2 s. Those of 2–3 s are counted apart: where times have no milliseconds, they are not certain.',

@@ -12,7 +12,7 @@ export const ko = {
 
   findings: '확인할 일',
   findings_none: '없습니다.',
-  findings_more: '외 {n}건이 더 있습니다: npm run -s weekly-summary -- --format json',
+  findings_more: '외 {n}건이 더 있습니다: npm run -s weekly-summary -- --date {date} --format json',
   calls_past_gate: '게이트가 켜져 있는데 {n}건이 요청 없이 실행된 것으로 기록되어 있습니다: {tools}',
   own_decisions: '자기 요청을 스스로 결정한 경우가 {n}건 있습니다',
   rubber_stamp: '{user}: 결정 {n}건 중 {k}건이 2초 이내입니다. 내용을 읽고 결정하는지 확인하십시오',
@@ -70,7 +70,7 @@ export const ko = {
   signal: '신호',
   signal_fast: '확인 필요',
   generic: '개인 아님',
-  approvers_more: '외 {n}명: npm run -s weekly-summary -- --format json',
+  approvers_more: '외 {n}명: npm run -s weekly-summary -- --date {date} --format json',
   approvers_none: '결정이 없어 승인자가 없습니다.',
   signal_how: '신호: 결정 10건 이상, 2초 이내가 30% 이상. 2–3초는 초 단위 시각 때문에 확실하지 않아 따로 셉니다.',
 
