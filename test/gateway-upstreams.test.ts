@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { fake, type Gateway, startGateway, TOOLS, textOf, writeServers } from './support/gateway.ts'
 import { freePort } from './support/ports.ts'
@@ -188,6 +188,10 @@ test('a tool server that is being ended gets no call any more: the approval stay
   const { path: dir, remove } = temporaryFolder()
   // It does not listen when it is told to end, so that this takes a while.
   const gateway = await startGateway(dir, { extra: ['--with-child', '--deaf'], policy: {} })
+  onTestFinished(async () => {
+    await gateway.kill('SIGTERM')
+    remove()
+  })
   const held = gateway.tool('danger', { n: 1 }, 'wait=30')
   await until('it is held', async () => (await gateway.callers()) === 1)
   writeServers(dir, {})
@@ -200,6 +204,4 @@ test('a tool server that is being ended gets no call any more: the approval stay
   expect(told.json.detail).toContain('it is being ended')
   expect((await gateway.call('GET', `/api/approvals/${id}`)).json.consumed_at).toBeNull()
   expect(gateway.received().filter(({ name }) => name === 'danger')).toEqual([])
-  await gateway.kill('SIGTERM')
-  remove()
 })

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import stringWidth from 'string-width'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../src/config.ts'
 import { onTerminal } from './support/cli.ts'
 import { fingerprint, REASON, rollback } from './support/rollback.ts'
@@ -116,7 +116,8 @@ test('a rehearsal that is killed takes the server of its copy with it', async ()
     readdirSync(TMPDIR, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('/server.json'))
   await until('the copy has its server', () => serverFile() !== undefined)
   const { process: own } = JSON.parse(readFileSync(join(TMPDIR, serverFile()!), 'utf8'))
+  onTestFinished(() => void (alive(own.pid) && process.kill(own.pid, 'SIGKILL')))
   expect(alive(own.pid)).toBe(true)
   rehearsing.kill('SIGKILL')
-  await until('it has ended', () => !alive(own.pid), 20)
+  await until('it has ended', () => !alive(own.pid))
 })
