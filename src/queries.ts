@@ -48,6 +48,7 @@ export const storeQueries = {
       user_id: string
       role: string
       request_data: string
+      status: string
       requested_at: string
       expires_at: string
       server: string
@@ -55,8 +56,7 @@ export const storeQueries = {
       digest: string
       reason: string | null
       seq: number
-    },
-    RequestRow
+    }
   >('store/request-insert'),
   requestDecide: query<Id & At & Seq & { status: string; responder_id: string; reason: string | null }, RequestRow>(
     'store/request-decide',

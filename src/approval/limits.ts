@@ -46,6 +46,8 @@ export function createLimits(isOn: () => boolean, policy: () => Policy) {
     now: number,
     { key, isAsked, ask }: Asking<T>,
   ): Promise<T> {
+    // Whether it joins matters to the limit alone.
+    if (!isOn()) return ask()
     const joins = asking.has(key) || (await isAsked())
     // While that was looked up another may have begun to ask.
     const uncount = joins || asking.has(key) ? () => undefined : count(actor, call, now)

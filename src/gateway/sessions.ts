@@ -130,9 +130,11 @@ export function createSessions({ isStill, ...deps }: SessionDeps) {
     const proven: Proven = { actor, gone: request.signal }
     const authInfo: AuthInfo = { token: '', clientId: user_id, scopes: [], extra: { ...proven } }
     const options = { authInfo, ...(body !== undefined && { parsedBody: body }) }
-    if (request.method === 'POST' && !(await isLegacyRequest(request, body))) return sessionless.fetch(request, options)
     const id = request.headers.get('mcp-session-id')
     let session = id === null ? undefined : sessions.get(id)
+    // Who names a session that is there speaks a revision that has them: nothing more need be read to know it.
+    const asksAlone = !session && request.method === 'POST' && !(await isLegacyRequest(request, body))
+    if (asksAlone) return sessionless.fetch(request, options)
     if (id !== null && session?.actor.user_id !== user_id) return failed(404, -32001, 'Session not found')
     if (!session && request.method === 'POST' && isInitializeRequest(body)) {
       session = await begin(actor, body.params.capabilities)

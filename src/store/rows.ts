@@ -58,7 +58,7 @@ const time = (text: string | null): number | null => (text === null ? null : fro
 /** The old system called an unanswered request `timeout` or `expired`; a word it never had reads as final too. */
 const status = (text: string): Status => (STATUSES.includes(text as Status) ? (text as Status) : 'expired')
 
-export const toRequest = (row: RequestRow): Request => ({
+export const toRequest = (row: Omit<RequestRow, 'life'>): Request => ({
   request_id: row.request_id,
   server: row.server,
   tool_name: row.tool_name,

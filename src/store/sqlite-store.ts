@@ -102,20 +102,17 @@ export function createSqliteStore(db: Database.Database, { patienceMs = 5000 }: 
           const sentence = `${open} requests wait already, ${maxPending} are allowed. Try again when some are decided`
           throw new ApprovalError('queue_full', sentence, { open, max_pending: maxPending })
         }
-        const row = { request_id, user_id: actor.user_id, role: actor.role, request_data, level, digest, reason }
         const { server, tool: tool_name } = call
-        const inserted = sql.requestInsert.get({
-          ...row,
-          server,
-          tool_name,
-          requested_at: at,
-          expires_at: sqlTime(asked.expires_at),
-          seq: recorder.next(),
-        })
+        const { user_id, role } = actor
+        const row = {
+          ...{ request_id, server, tool_name, user_id, role, request_data, level, digest, reason },
+          ...{ status: 'pending', requested_at: at, expires_at: sqlTime(asked.expires_at) },
+        }
+        sql.requestInsert.run({ ...row, seq: recorder.next() })
         open++
-        const data = createdData(inserted!)
-        record({ type: 'created', request_id, actor: actor.user_id, at: asked.at, data })
-        return { request: toRequest(inserted!), joined: false }
+        record({ type: 'created', request_id, actor: user_id, at: asked.at, data: createdData(row) })
+        const unanswered = { responded_at: null, responder_id: null, response_reason: null, consumed_at: null }
+        return { request: toRequest({ ...row, ...unanswered }), joined: false }
       }),
 
     transition: (transitions, by) =>
