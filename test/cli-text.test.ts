@@ -116,6 +116,20 @@ describe('the list', () => {
     )
   })
 
+  test('says who decided what is decided, as the reports send people here to see', () => {
+    const decided = (responder_id: string) =>
+      request({ status: 'approved', responder_id, responded_at: iso(-60), expires_at: iso(240) })
+    for (const columns of [undefined, 100]) {
+      const view = { now: NOW, columns, t: en, paint }
+      expect(renderRequests([decided('lee.junho')], view)).toContain('approved 1 min ago (lee.junho)')
+    }
+    for (const t of [ko, en]) {
+      const shown = renderRequests([decided('이'.repeat(60)), decided('kim')], { now: NOW, columns: 80, t, paint })
+      for (const line of shown.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
+      expect(shown).toContain('(kim)')
+    }
+  })
+
   test('aligns Hangul: every column begins at the same place', () => {
     const requests = [
       request({ tool_name: '파일쓰기', user_id: '김철수' }),

@@ -74,7 +74,8 @@ export function renderRequests(requests: readonly WireRequest[], view: ListView)
     columns === undefined ? { tool: 128, user: 64 } : narrow ? { tool: 16, user: 10 } : { tool: 24, user: 16 }
   let cells = cellsOf(requests, view, limits)
   const excess = columns === undefined ? 0 : widthOf(cells, t) - columns
-  if (excess > 0) cells = cellsOf(requests, view, { ...limits, tool: Math.max(4, limits.tool - excess) })
+  const longest = Math.max(...cells.map((row) => displayWidth(row[1]!)))
+  if (excess > 0) cells = cellsOf(requests, view, { ...limits, tool: Math.max(4, longest - excess) })
   const room = columns === undefined ? SUMMARY_IN_PIPE : columns - widthOf(cells, t) - GAP
   const rows = requests.map((request, i) => {
     const [id, tool, level, by, age, left] = cells[i]!
@@ -95,13 +96,14 @@ export function renderRequests(requests: readonly WireRequest[], view: ListView)
 
 function cellsOf(requests: readonly WireRequest[], { now, t }: ListView, limits: { tool: number; user: number }) {
   const ids = shortIds(requests.map((request) => request.request_id))
+  const by = ({ responder_id: who }: WireRequest) => (who ? ` (${truncate(printable(who), limits.user)})` : '')
   return requests.map((request) => [
     ids.get(request.request_id)!,
     truncate(printable(request.tool_name), limits.tool),
     request.level ?? '-',
     truncate(printable(request.user_id), limits.user),
     request.requested_at === null ? '-' : span(now - Date.parse(request.requested_at), t),
-    remaining(request, now, t),
+    remaining(request, now, t) + by(request),
   ])
 }
 
