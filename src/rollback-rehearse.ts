@@ -27,7 +27,7 @@ const LOOK_MS = 100
 const END_MS = 10_000
 const LONGEST_MS = 600_000
 /** Loaded by the copy's server before itself: who is killed ends nobody, so the server looks whether we are there. */
-const ENDS_WITH_US = `setInterval(() => process.ppid !== ${process.pid} && process.exit(), 1000).unref()`
+const ENDS_WITH_US = `setInterval(() => process.ppid !== ${process.pid} && process.kill(process.pid), 1000).unref()`
 
 /**
  * All of a rollback and its undo on a throwaway copy: its own data folder, its own server on a free port, the real

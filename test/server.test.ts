@@ -411,8 +411,8 @@ describe('a start that cannot succeed says why, changes nothing and exits 78', (
   })
 
   test('an .env that cannot be read', async () => {
-    const text = await failing({ APPROVAL_ENV_FILE: dir.path })
-    expect(text).toMatch(new RegExp(`^${dir.path}: EISDIR.*\nThe configuration is wrong\\. `))
+    const text = await failing({ APPROVAL_ENV_FILE: dir.path, OPS_LANG: 'en' })
+    expect(text).toMatch(new RegExp(`^${dir.path}: EISDIR.*\nThe configuration is wrong \\(1 problem above\\)\\. `))
   })
 
   test('reaching beyond this machine without permission', async () => {
