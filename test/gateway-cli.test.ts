@@ -64,12 +64,12 @@ describe('approval call', () => {
   })
 
   test('3: interrupted, the last line resumes: the same request, approved meanwhile, runs', async () => {
-    const first = startCli(env, ['call', 'danger', '--args', `{"n":4,"text":"it's"}`])
+    const first = startCli(env, ['call', 'danger', '--args', `{"n":4,"text":"it's"}`, '--reason', 'a release'])
     await first.sees('waiting for a decision')
     first.child.kill('SIGINT')
     const { code, last } = await first.finished
     expect(code).toBe(3)
-    expect(last).toMatch(/is still pending\. \S+ call danger --args '\{"n":4,"text":"it'\\''s"\}'$/)
+    expect(last).toMatch(/is still pending\. \S+ call danger --args '\{"n":4,"text":"it'\\''s"\}' --reason 'a release'$/)
     await gateway.decide('approve', 'danger')
     expect(runs(4)).toEqual([])
     const resumed = await call('danger', '--args', `{"n":4,"text":"it's"}`)

@@ -231,8 +231,9 @@ test.each(['Asia/Seoul', 'America/New_York'])('in %s every figure is what a loop
         expect(reads).toBeGreaterThanOrEqual((period.until - period.from) / 1_800_000)
         return timeouts
       })
-      const asked = found.unanswered.latest.flatMap(({ requested_at: at }) => Date.parse(at!) || [])
-      expect(asked).toEqual(asked.toSorted((a, b) => b - a))
+      // What is no time of ours stands where its text does.
+      const asked = found.unanswered.latest.flatMap(({ requested_at: at }) => (/\.\d{3}Z$/.test(at!) ? at! : []))
+      expect(asked).toEqual(asked.toSorted().reverse())
       const bounds = [sqlTime(period.from).slice(0, 19), sqlTime(period.until).slice(0, 19)] as const
       const inside = given.rows.filter(
         ({ requested_at: at, server }) => server !== 'ops-canary' && at! >= bounds[0] && at! < bounds[1],

@@ -87,8 +87,10 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
 }
 
 /** The same call again, for a shell: it joins the request, or uses its approval. */
-function resumeCommand({ self, identity }: Context, { tool, argumentsJson }: Asked): string {
-  return [self, 'call', shellWord(tool), '--args', shellWord(argumentsJson), ...as(identity)].join(' ')
+function resumeCommand({ self, identity }: Context, { tool, argumentsJson, reason }: Asked): string {
+  // Where the request has expired meanwhile the call makes a new one.
+  const why = reason === undefined ? [] : ['--reason', shellWord(reason)]
+  return [self, 'call', shellWord(tool), '--args', shellWord(argumentsJson), ...why, ...as(identity)].join(' ')
 }
 
 const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...as(identity)].join(' ')
