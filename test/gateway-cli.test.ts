@@ -69,7 +69,9 @@ describe('approval call', () => {
     first.child.kill('SIGINT')
     const { code, last } = await first.finished
     expect(code).toBe(3)
-    expect(last).toMatch(/is still pending\. \S+ call danger --args '\{"n":4,"text":"it'\\''s"\}' --reason 'a release'$/)
+    expect(last).toMatch(
+      /is still pending\. \S+ call danger --args '\{"n":4,"text":"it'\\''s"\}' --reason 'a release'$/,
+    )
     await gateway.decide('approve', 'danger')
     expect(runs(4)).toEqual([])
     const resumed = await call('danger', '--args', `{"n":4,"text":"it's"}`)

@@ -61,15 +61,14 @@ export function nextOf(error: unknown, self: string, words: readonly string[], c
   if (error instanceof Unreachable) return error.sent ? `${self} list --all` : 'npm start'
   if (error instanceof Interrupted && error.midCall) return `${self} list --all`
   if (!(error instanceof ServerError)) return undefined
-  if (error.code === 'not_approval_ops') return 'APPROVAL_URL, PORT'
-  if (error.status === 401 || error.status === 403) return '--as USER'
+  if (error.status === 401 || error.status === 403) return `${self} users list --as admin_user`
   if (error.code === 'queue_full' || [404, 409, 410].includes(error.status)) {
     return `${self} ${command.startsWith('users') ? 'users list' : 'list'}`
   }
   if (error.code === 'rate_limited') {
     return `sleep ${Number(error.facts.retry_after)} && ${[self, ...words].map(shellWord).join(' ')}`
   }
-  if (error.status >= 500) return 'npm run daily-check'
+  if (error.code === 'not_approval_ops' || error.status >= 500) return 'npm run daily-check'
   return exitOfStatus(error) === EXIT.USAGE ? help : undefined
 }
 
