@@ -6,7 +6,7 @@ import { levelStyle, type Paint } from './detail.ts'
 import { remaining, secondsLeft, shortIds, span, summary } from './format.ts'
 import type { Messages } from './messages.ts'
 import { json } from './outcome.ts'
-import { renderTable } from './table.ts'
+import { GAP, renderTable, tableWidth } from './table.ts'
 import { oneOf, wholeNumber } from './values.ts'
 import { byRemaining } from './waiting-list.ts'
 import type { WireRequest } from './wire.ts'
@@ -61,7 +61,6 @@ export interface ListView {
   readonly paint: Paint
 }
 
-const GAP = 2
 const SUMMARY_IN_PIPE = 60
 /** Arguments in fewer columns than this tell nothing. */
 const SUMMARY_MIN = 8
@@ -69,14 +68,15 @@ const SUMMARY_MIN = 8
 /** At most `columns` wide: what is left after the other columns goes to the arguments. Pure. */
 export function renderRequests(requests: readonly WireRequest[], view: ListView): string {
   const { columns, t, paint } = view
+  const head = t.list.head.slice(0, -1)
   const narrow = columns !== undefined && columns < 100
   const limits =
     columns === undefined ? { tool: 128, user: 64 } : narrow ? { tool: 16, user: 10 } : { tool: 24, user: 16 }
   let cells = cellsOf(requests, view, limits)
-  const excess = columns === undefined ? 0 : widthOf(cells, t) - columns
+  const excess = columns === undefined ? 0 : tableWidth(head, cells) - columns
   const longest = Math.max(...cells.map((row) => displayWidth(row[1]!)))
   if (excess > 0) cells = cellsOf(requests, view, { ...limits, tool: Math.max(4, longest - excess) })
-  const room = columns === undefined ? SUMMARY_IN_PIPE : columns - widthOf(cells, t) - GAP
+  const room = columns === undefined ? SUMMARY_IN_PIPE : columns - tableWidth(head, cells) - GAP
   const rows = requests.map((request, i) => {
     const [id, tool, level, by, age, left] = cells[i]!
     const urgent = request.status === 'pending' && secondsLeft(request, view.now) < 60
@@ -90,7 +90,6 @@ export function renderRequests(requests: readonly WireRequest[], view: ListView)
     ]
     return room < SUMMARY_MIN ? shown : [...shown, summary(request.request_data, room)]
   })
-  const head = t.list.head.slice(0, -1)
   return renderTable(room < SUMMARY_MIN ? head : [...head, truncate(t.list.head.at(-1)!, room)], rows, [4, 5])
 }
 
@@ -105,9 +104,4 @@ function cellsOf(requests: readonly WireRequest[], { now, t }: ListView, limits:
     request.requested_at === null ? '-' : span(now - Date.parse(request.requested_at), t),
     remaining(request, now, t) + by(request),
   ])
-}
-
-function widthOf(cells: readonly string[][], t: Messages): number {
-  const columns = t.list.head.slice(0, -1).map((name, i) => [name, ...cells.map((row) => row[i]!)])
-  return columns.reduce((sum, texts) => sum + Math.max(...texts.map(displayWidth)) + GAP, -GAP)
 }

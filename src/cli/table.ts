@@ -1,9 +1,19 @@
 import Table from 'cli-table3'
+import { displayWidth } from '../report/printable.ts'
+
+/** Between two columns. */
+export const GAP = 2
 
 const BORDERLESS = {
   ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
   ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
+  ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' '.repeat(GAP) },
+}
+
+/** How wide a table of these columns is */
+export function tableWidth(head: readonly string[], cells: readonly (readonly string[])[]): number {
+  const columns = head.map((name, i) => [name, ...cells.map((row) => row[i]!)])
+  return columns.reduce((sum, texts) => sum + Math.max(...texts.map(displayWidth)) + GAP, -GAP)
 }
 
 /** Columns side by side without lines, Hangul and emoji aligned. Cells must be harmless and of the right width already. */

@@ -1,8 +1,8 @@
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { displayWidth, printable, truncate } from '../report/printable.ts'
+import { printable, truncate } from '../report/printable.ts'
 import { type Command, type Context, type Input, on } from './command.ts'
 import { json } from './outcome.ts'
-import { renderTable } from './table.ts'
+import { GAP, renderTable, tableWidth } from './table.ts'
 
 export const tools: Command = {
   name: 'tools',
@@ -15,7 +15,6 @@ export const tools: Command = {
   run,
 }
 
-const GAP = 2
 /** A description in fewer columns than this tells nothing. */
 const LEAST = 20
 
@@ -26,8 +25,7 @@ async function run({ client, terminal, t }: Context, input: Input): Promise<Exit
     return EXIT.OK
   }
   const cells = answer.tools.map(({ name, server, level }) => [printable(name), printable(server), level])
-  const columns = t.tools.head.slice(0, -1).map((title, i) => [title, ...cells.map((row) => row[i]!)])
-  const taken = columns.reduce((sum, texts) => sum + Math.max(...texts.map(displayWidth)) + GAP, 0)
+  const taken = tableWidth(t.tools.head.slice(0, -1), cells) + GAP
   const room = (terminal.columns() ?? Number.POSITIVE_INFINITY) - taken
   const rows = answer.tools.map(({ description }, i) => {
     const [first = ''] = description.trim().split('\n')
