@@ -6,6 +6,7 @@ import { type Command, type Context, type Input, text } from './command.ts'
 import { saidBy } from './explain.ts'
 import { Failure, isTransient, ServerError, Unreachable } from './failure.ts'
 import { clock } from './format.ts'
+import { asUser } from './identity.ts'
 import { awaitDecision, json, outcomeText, showCommand } from './outcome.ts'
 import { pause } from './pause.ts'
 import { readJsonArguments } from './request.ts'
@@ -90,12 +91,18 @@ async function approved(context: Context, request: WireRequest, asked: Asked): P
 function resumeCommand({ self, identity }: Context, { tool, argumentsJson, reason }: Asked): string {
   // Where the request has expired meanwhile the call makes a new one.
   const why = reason === undefined ? [] : ['--reason', shellWord(reason)]
-  return [self, 'call', shellWord(tool), '--args', shellWord(argumentsJson), ...why, ...as(identity)].join(' ')
+  return [
+    self,
+    'call',
+    shellWord(tool),
+    '--args',
+    shellWord(argumentsJson),
+    ...why,
+    ...asUser(identity, call.defaultUser),
+  ].join(' ')
 }
 
-const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...as(identity)].join(' ')
-
-const as = ({ user }: Context['identity']) => (user === undefined || user === 'dev_user' ? [] : ['--as', user])
+const toolsCommand = ({ self, identity }: Context) => [self, 'tools', ...asUser(identity, call.defaultUser)].join(' ')
 
 /** Codes of the caller's own: what went wrong with the tool is not what went wrong with the desk. */
 function asExit(error: unknown, context: Context): unknown {

@@ -9,6 +9,10 @@ export interface Identity {
   readonly user: string | undefined
 }
 
+/** The words that make a command act as the same user again; none where it does by itself. */
+export const asUser = ({ user }: Pick<Identity, 'user'>, fallback: string): string[] =>
+  user === undefined || user === fallback ? [] : ['--as', user]
+
 interface Source {
   /** `--as`. It wins over APPROVAL_TOKEN: nobody is to act as someone they did not name. */
   readonly as: string | undefined

@@ -5,6 +5,7 @@ import type { Context } from './command.ts'
 import { Interrupted, reasonOf } from './explain.ts'
 import { Failure, ServerError } from './failure.ts'
 import { clock } from './format.ts'
+import { asUser } from './identity.ts'
 import { waitForDecision } from './wait.ts'
 import type { WireRequest } from './wire.ts'
 
@@ -20,8 +21,7 @@ export const json = (value: unknown): string => printableJson(JSON.stringify(val
 
 /** The command that continues where this one stopped, as the same user. */
 export function showCommand({ self, identity }: Context, id: string, ...more: string[]): string {
-  const as = identity.user === undefined || identity.user === 'admin_user' ? [] : ['--as', identity.user]
-  return [self, 'show', id.slice(0, 8), ...more, ...as].join(' ')
+  return [self, 'show', id.slice(0, 8), ...more, ...asUser(identity, 'admin_user')].join(' ')
 }
 
 /**
