@@ -1,9 +1,10 @@
 import { contactWords } from './contact.ts'
 import type { DailyCheckData, DayNumbers, ErrorRow, ErrorRows } from './daily-check-data.ts'
 import { itemOf, texts, verdictText } from './daily-check-text.ts'
+import { callCells } from './daily-report-events.ts'
 import type { Block, Document, Lang } from './document.ts'
 import { count, duration, ratio } from './numbers.ts'
-import { localTime, zoneName } from './period.ts'
+import { instantText, localTime, zoneName } from './period.ts'
 import { common } from './state.ts'
 import type { Rate } from './statistics.ts'
 
@@ -47,12 +48,7 @@ function unapprovedTable({ unapproved, zone }: DailyCheckData, lang: Lang): Bloc
       kind: 'table',
       caption: say('unapproved_table', { n: count(n) }),
       head: [say('unapproved_time'), say('unapproved_user'), say('unapproved_tool'), say('unapproved_level')],
-      rows: shown.map(({ at, user_id, server, tool_name, level }) => [
-        Number.isNaN(Date.parse(at)) ? at : localTime(Date.parse(at), zone, 'MM-DD HH:mm:ss'),
-        user_id,
-        server === '' ? tool_name : `${server}/${tool_name}`,
-        level,
-      ]),
+      rows: shown.map((call) => callCells(call, (iso, pattern) => instantText(iso, zone, pattern))),
     },
     ...(rest > 0 ? [{ kind: 'paragraph' as const, text: say('unapproved_more', { n: count(rest) }) }] : []),
   ]

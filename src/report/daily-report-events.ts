@@ -1,5 +1,5 @@
 import type { Voice } from './daily-report.ts'
-import type { Act, DailyReportData } from './daily-report-data.ts'
+import type { Act, DailyReportData, UnapprovedCall } from './daily-report-data.ts'
 import { type Block, heading, paragraph, type Table } from './document.ts'
 import { count, duration } from './numbers.ts'
 
@@ -24,18 +24,20 @@ export function gateBlocks(data: DailyReportData, voice: Voice): Block[] {
         kind: 'table',
         caption: say('calls', { n: count(calls_total) }),
         head: [say('time'), say('user'), say('tool'), say('level'), say('digest')],
-        rows: rows.map(({ at, user_id, server, tool_name, level, digest }) => [
-          time(at, 'MM-DD HH:mm:ss'),
-          user_id,
-          server === '' ? tool_name : `${server}/${tool_name}`,
-          level,
-          digest.slice(0, 12),
-        ]),
+        rows: rows.map((call) => [...callCells(call, time), call.digest.slice(0, 12)]),
       }),
       { say, date: data.date },
     ),
   ]
 }
+
+/** When, who, what and at which level, of a call that ran without approval. */
+export const callCells = ({ at, user_id, server, tool_name, level }: UnapprovedCall, time: Voice['time']): string[] => [
+  time(at, 'MM-DD HH:mm:ss'),
+  user_id,
+  server === '' ? tool_name : `${server}/${tool_name}`,
+  level,
+]
 
 /** What the record says of the time that is not listed, and no more than it does. */
 function gateUnlisted({ gate, audit_head, since_last_report, today }: DailyReportData, { say, time }: Voice): Block[] {

@@ -6,7 +6,7 @@ import { actBlocks, auditBlocks, gateBlocks } from './daily-report-events.ts'
 import { numbersBlocks } from './daily-report-numbers.ts'
 import { type Block, type Document, heading, type Item, type Lang, paragraph } from './document.ts'
 import { count } from './numbers.ts'
-import { dateIn, localTime, zoneName } from './period.ts'
+import { dateIn, instantText, zoneName } from './period.ts'
 import { fill, words } from './words.ts'
 
 const texts = words(ko, en)
@@ -27,8 +27,7 @@ export function dailyReportDocument(data: DailyReportData, lang: Lang): Document
   const { now, zone, date, verdict } = data
   const voice: Voice = {
     ...{ say, lang, zone },
-    // What is no instant is shown as it stands in the database.
-    time: (iso, pattern) => (Number.isNaN(Date.parse(iso)) ? iso : localTime(Date.parse(iso), zone, pattern)),
+    time: (iso, pattern) => instantText(iso, zone, pattern),
   }
   const written = say('written', { now: voice.time(now), zone: zoneName(Date.parse(now), zone) })
   return {

@@ -140,6 +140,12 @@ const wall = (ms: number, zone: string) => dayjs.utc(ms + offsetAt(ms, zone))
 export const localTime = (ms: number, zone: string, pattern = 'YYYY-MM-DD HH:mm:ss'): string =>
   wall(ms, zone).format(pattern)
 
+/** The same of ISO 8601; what is no instant is shown as it stands in the database. */
+export function instantText(iso: string, zone: string, pattern?: string): string {
+  const ms = Date.parse(iso)
+  return Number.isNaN(ms) ? iso : localTime(ms, zone, pattern)
+}
+
 /** `Asia/Seoul, UTC+09:00`: the name and what it means at this instant. */
 export function zoneName(ms: number, zone: string): string {
   return zone === 'UTC' ? zone : `${zone}, ${offsetName(ms, zone)}`

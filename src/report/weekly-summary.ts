@@ -2,7 +2,7 @@ import { en } from './catalogue/weekly-summary.en.ts'
 import { ko } from './catalogue/weekly-summary.ko.ts'
 import { type Block, type Document, heading, type Item, type Lang, paragraph } from './document.ts'
 import { count } from './numbers.ts'
-import { localTime, zoneName } from './period.ts'
+import { instantText, zoneName } from './period.ts'
 import { riskBlocks, riskCommand } from './tool-risk.ts'
 import { approverBlocks, hourBlocks } from './weekly-details.ts'
 import type { WeeklyFinding, WeeklySummaryData, WeekRow } from './weekly-summary-data.ts'
@@ -26,8 +26,7 @@ const MOST_TOOLS = 10
 export function weeklySummaryDocument(data: WeeklySummaryData, lang: Lang): Document {
   const say = texts(lang)
   const { now, zone, weeks, verdict, tools } = data
-  const time: Voice['time'] = (iso, pattern) =>
-    Number.isNaN(Date.parse(iso)) ? iso : localTime(Date.parse(iso), zone, pattern)
+  const time: Voice['time'] = (iso, pattern) => instantText(iso, zone, pattern)
   const voice: Voice = { say, lang, time }
   const written = say('written', { now: time(now), zone: zoneName(Date.parse(now), zone) })
   return {
